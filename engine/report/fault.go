@@ -1,0 +1,26 @@
+package report
+
+import "errors"
+
+// Fault is an error that somebody can mend: a row of health in the making.
+type Fault struct {
+	Check string // the check that fails: "alsa", "keys", "bus"
+	Fix   string // the one command that mends it, or empty
+	Err   error
+}
+
+func (f *Fault) Error() string { return f.Err.Error() }
+func (f *Fault) Unwrap() error { return f.Err }
+
+// What callers ask for and cannot have. The bus gives each its own error name.
+var (
+	ErrConfigInvalid    = errors.New("the configuration has errors")
+	ErrConfigUnreadable = errors.New("the configuration cannot be read")
+	ErrUnknownMode      = errors.New("no such mode")
+	ErrUnknownDevice    = errors.New("no such device")
+	ErrDeviceAbsent     = errors.New("the device is absent")
+	ErrDeviceBusy       = errors.New("the device is busy")
+	ErrKeysUnavailable  = errors.New("no keyboard device to press keys with")
+	ErrNotSupported     = errors.New("not supported")
+	ErrStopping         = errors.New("midimon is stopping")
+)

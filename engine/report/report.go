@@ -1,0 +1,174 @@
+// Package report is what the daemon can say of itself, as plain data: devices, health,
+// diagnostics, the outcome of a reload. It decides nothing and formats nothing; the bus,
+// the client and the log each show it in their own way.
+package report
+
+import "time"
+
+// Port is one MIDI port as the platform found it. Index and Path identify the cable and
+// the socket; client and card numbers are not stable and never appear.
+type Port struct {
+	Addr   uint32 // the driver's own handle, valid while the port is there
+	Client string // name of the device or client
+	Name   string // name of the port
+	Index  int    // which of the device's ports (cable), from 0
+	In     bool   // it sends to us
+	Out    bool   // we can send to it
+	Hard   bool   // real hardware, not another program's port
+	USB    string // "17cc:1700", or empty
+	Serial string // USB serial number, or empty
+	Path   string // USB path "1-1.2", or empty; for raw ports the file
+}
+
+// DeviceState is where a device stands.
+type DeviceState string
+
+// The states of a device.
+const (
+	Connected DeviceState = "connected"
+	Absent    DeviceState = "absent"
+	Busy      DeviceState = "busy"  // another program holds it exclusively
+	Faulty    DeviceState = "error" // see Error
+	Ignored   DeviceState = "ignored"
+)
+
+// Device is a configured device, or one that is there and not configured.
+type Device struct {
+	ID         string // stable for the same device on the same configuration
+	Name       string // the configured name, else the device's own
+	Kind       string // "seq" or "raw"
+	USB        string
+	Serial     string
+	State      DeviceState
+	Error      string
+	Enabled    bool
+	Optional   bool
+	Configured bool
+	Ports      []Port
+	Events     uint64
+	LastEvent  time.Time // zero: none yet
+}
+
+// Check is one row of health.
+type Check struct {
+	Name    string // stable: "alsa", "keys", "bus", "config", "device-absent:LPD8", "no-runtime-dir"
+	Status  string // "ok", "warning" or "failed"
+	Message string
+	Fix     string // the one command that mends it, or empty
+}
+
+// The words of Check.Status.
+const (
+	OK      = "ok"
+	Warning = "warning"
+	Failed  = "failed"
+)
+
+// Diagnostic is one thing to say of a configuration.
+type Diagnostic struct {
+	Severity string // Error or Warn
+	Code     string // stable kind: "out-of-range"
+	Message  string // with the path of the key and without the position
+	File     string
+	Line     int    // from 1
+	Column   int    // from 1, in code points
+	Path     string // modes[1].mappings[3].trigger.note
+	Hint     string // "did you mean velocity_min?", or empty
+	Excerpt  string // the line itself, for terminals only; never on a bus
+}
+
+// The words of Diagnostic.Severity.
+const (
+	Error = "error"
+	Warn  = "warning"
+)
+
+// Reload is the outcome of reading the configuration.
+type Reload struct {
+	Time        time.Time
+	OK          bool
+	Trigger     string // "start", "call", "signal"
+	Took        time.Duration
+	Generation  uint64
+	Modes       int
+	Mappings    int
+	Diagnostics []Diagnostic
+	Err         string // empty when OK
+}
+
+// State is the daemon's state; the first that applies, in the order of declaration.
+type State string
+
+// The states.
+const (
+	Stopping  State = "stopping"
+	Starting  State = "starting"
+	Reloading State = "reloading"
+	Paused    State = "paused"
+	Degraded  State = "degraded"
+	Running   State = "running"
+)
+
+// Status is everything the daemon publishes at one instant. It is never changed after
+// it is published, so readers share it without a lock.
+type Status struct {
+	Version      string
+	Pid          int
+	Started      time.Time
+	State        State
+	Health       []Check // rows not ok only, worst first
+	Mode         string  // what acts
+	BaseMode     string
+	Modes        []string
+	Devices      []Device // configured first, in file order, then the ignored by name
+	ConfigPath   string
+	ConfigStatus string // "ok", "kept-previous" or "defaults"
+	Generation   uint64
+	LastReload   Reload
+	Diagnostics  []Diagnostic // of the last file read
+}
+
+// Problems are the names of the failed checks.
+func (s *Status) Problems() []string {
+	out := []string{}
+	for _, c := range s.Health {
+		if c.Status == Failed {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+// ConnectedDevices are the configured devices that are connected, in file order.
+func (s *Status) ConnectedDevices() []string {
+	out := []string{}
+	for _, d := range s.Devices {
+		if d.Configured && d.State == Connected {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+// Event is something that happened, in order; state that merely changed is in Status.
+type Event struct {
+	Kind    EventKind
+	Old     string // ModeChanged
+	New     string // ModeChanged
+	Cause   string // ModeChanged
+	Mapping string // ActionFailed: its id
+	Mode    string // ActionFailed
+	Error   string // ActionFailed: a stable word, "keys-unavailable"
+	Detail  string // ActionFailed: for people
+	Reload  *Reload
+}
+
+// EventKind says which fields of an Event count.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	ModeChanged EventKind = iota
+	ActionFailed
+	ReloadFinished
+)
