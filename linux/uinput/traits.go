@@ -1,0 +1,53 @@
+//go:build linux
+
+package uinput
+
+import "github.com/amiable-dev/midimon/engine/effect"
+
+// From linux/input-event-codes.h.
+const (
+	relX, relY            = 0x00, 0x01
+	relHWheel, relWheel   = 0x06, 0x08
+	relWheelHiRes         = 0x0b
+	relHWheelHiRes        = 0x0c
+	btnLeft, btnExtra     = 0x110, 0x114
+	btnMouse, btnJoystick = 0x110, 0x120
+)
+
+// forbidden keys act on the machine by themselves: logind listens to every keyboard that has
+// one of them, and a slip of a configuration would switch the computer off.
+var forbidden = map[effect.Key]bool{
+	116:   true, // KEY_POWER
+	142:   true, // KEY_SLEEP
+	143:   true, // KEY_WAKEUP
+	205:   true, // KEY_SUSPEND
+	0x164: true, // KEY_POWER2
+	0x198: true, // KEY_RESTART
+}
+
+// isButton says whether a code is a pointer's.
+func isButton(key effect.Key) bool { return key >= btnMouse && key < btnJoystick }
+
+// keyboardTraits has the keys that a configuration can name and no others: what a keyboard
+// claims to have decides what the desktop takes it for.
+func keyboardTraits() traits {
+	t := traits{name: KeyboardName, product: 1, repeat: true}
+	for key := effect.Key(1); key < 248; key++ {
+		if !forbidden[key] {
+			t.keys = append(t.keys, key)
+		}
+	}
+	return t
+}
+
+func pointerTraits() traits {
+	t := traits{
+		name:    PointerName,
+		product: 2,
+		axes:    []int{relX, relY, relWheel, relHWheel, relWheelHiRes, relHWheelHiRes},
+	}
+	for key := effect.Key(btnLeft); key <= btnExtra; key++ {
+		t.keys = append(t.keys, key)
+	}
+	return t
+}
