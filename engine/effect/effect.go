@@ -46,9 +46,11 @@ type Kind uint8
 const (
 	// Act starts Action. For a Keystroke it only says so: KeyDown and KeyUp do the work.
 	Act Kind = iota
-	// KeyDown presses Keys in order. It is done whole or refused whole.
+	// KeyDown presses Keys in order. It is done whole or refused whole. Keys that something
+	// else holds down already are left out, so there may be none.
 	KeyDown
-	// KeyUp releases Keys in order. It is never refused.
+	// KeyUp releases Keys in order. It is never refused, and comes exactly once for each
+	// KeyDown that was not refused. Cause is None when a tap ends, else why a held key does.
 	KeyUp
 	// ModeChanged says that Mode acts now instead of Old.
 	ModeChanged
@@ -98,6 +100,7 @@ type Effect struct {
 	Cause   Cause
 	Step    uint16        // 1-based step of a Sequence, 0 outside one
 	Value   uint16        // velocity or value of the control that caused it
+	Hold    uint32        // KeyDown, KeyUp: what the two have in common, for as long as the keys are down
 	Keys    Chord         // KeyDown, KeyUp
 	At      time.Duration // when it was due: monotonic
 	Arrived time.Duration // arrival of the event it answers; equals At for what time alone caused

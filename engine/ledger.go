@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// tapTime is how long a tapped key is down: shorter, and some programs do not see it.
+const tapTime = 20 * time.Millisecond
+
+// keyCount is KEY_MAX + 1 of linux/input-event-codes.h.
+const keyCount = 0x300
+
+// ledger knows everything that is held down, and by what.
+type ledger struct {
+	count [keyCount]uint8 // how many holds a key has
+	holds []hold
+	free  []int32
+	live  int // holds in use
+}
+
+// hold is one keystroke whose keys are down.
+type hold struct {
+	chord  effect.Chord
+	action *effect.Keystroke
+	origin *effect.Origin
+	mode   string
+	press  ref   // the press whose release ends it; none for a tap
+	run    ref   // the sequence that waits for it
+	timer  int32 // tapDue or heldTooLong
+	gen    uint32
+	value  uint16
+	used   bool
+	tap    bool
+}
+
+// ref points at a press, hold or run and knows when that is no longer the one it meant.
+type ref struct {
+	index int32
+	gen   uint32
+}
+
+var none = ref{index: -1}
+
+// act is who does something, in which circumstances.
+type act struct {
+	prog    *Program
+	mapping int32
+	press   ref
+	mode    string
+	value   uint16
+	step    uint16
+	at      time.Duration
+	arrived time.Duration
+}
+
+func (a *act) effect(kind effect.Kind, action effect.Action) effect.Effect {
+	return effect.Effect{
+		Kind: kind, Step: a.step, Value: a.value, At: a.at, Arrived: a.arrived,
+		Origin: &a.prog.Mappings[a.mapping].Origin, Action: action, Mode: a.mode,
+	}
+}
+
+// press makes a keystroke: down until the press of a ends if that is still down and the
+// action says hold, else for tapTime.
+func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Effect) []effect.Effect {
+	out = e.endTaps(&k.Chord, a.at, out)
+	l := &e.ledger
+	var id int32
+	if n := len(l.free); n > 0 {
+		id = l.free[n-1]
+		l.free = l.free[:n-1]
+	} else {
+		id = int32(len(l.holds))
+		l.holds = append(l.holds, hold{})
+	}
+	h := &l.holds[id]
+	*h = hold{chord: k.Chord, action: k, origin: &a.prog.Mappings[a.mapping].Origin, mode: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
+	l.live++
+	if p := e.pressAt(a.press); k.Hold && p != nil && !p.released {
+		h.press = a.press
+		h.timer = e.timers.set(a.at+a.prog.Timing.MaxHold, heldTooLong, id)
+	} else {
+		h.tap, h.run = true, run
+		h.timer = e.timers.set(a.at+tapTime, tapDue, id)
+	}
+	x := a.effect(effect.KeyDown, k)
+	x.Hold = h.id(id)
+	for _, key := range k.Chord.Keys() {
+		if l.count[key]++; l.count[key] == 1 {
+			x.Keys.Add(key)
+		}
+	}
+	return append(out, x)
+}
+
+// id tells holds apart for those outside: never 0, and not soon the same again.
+func (h *hold) id(index int32) uint32 { return h.gen<<16 | uint32(index+1)&0xffff }
+
+// endTaps releases the taps in flight that a new chord needs a key of.
+func (e *Engine) endTaps(c *effect.Chord, at time.Duration, out []effect.Effect) []effect.Effect {
+	l := &e.ledger
+	for _, key := range c.Keys() {
+		if l.count[key] == 0 {
+			continue
+		}
+		for i := range l.holds {
+			if h := &l.holds[i]; h.used && h.tap && h.has(key) {
+				out = e.letGo(int32(i), effect.None, at, out)
+			}
+		}
+	}
+	return out
+}
+
+func (h *hold) has(key effect.Key) bool {
+	for _, k := range h.chord.Keys() {
+		if k == key {
+			return true
+		}
+	}
+	return false
+}
+
+// letGo ends a hold. A sequence that waits for it goes on.
+func (e *Engine) letGo(id int32, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	l := &e.ledger
+	h := &l.holds[id]
+	x := effect.Effect{
+		Kind: effect.KeyUp, Cause: cause, Value: h.value, Hold: h.id(id), At: at, Arrived: at,
+		Origin: h.origin, Action: h.action, Mode: h.mode,
+	}
+	keys := h.chord.Keys()
+	for i := len(keys) - 1; i >= 0; i-- {
+		if l.count[keys[i]]--; l.count[keys[i]] == 0 {
+			x.Keys.Add(keys[i])
+		}
+	}
+	e.resume(h.run, at)
+	e.forget(id)
+	return append(out, x)
+}
+
+// forget drops a hold without a word.
+func (e *Engine) forget(id int32) {
+	l := &e.ledger
+	h := &l.holds[id]
+	e.timers.clear(h.timer)
+	h.timer, h.used = noTimer, false
+	l.free = append(l.free, id)
+	l.live--
+}
+
+// letGoOf ends the holds of one press.
+func (e *Engine) letGoOf(p ref, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	if e.ledger.live == 0 {
+		return out
+	}
+	for i := range e.ledger.holds {
+		if h := &e.ledger.holds[i]; h.used && h.press == p {
+			out = e.letGo(int32(i), cause, at, out)
+		}
+	}
+	return out
+}
+
+// letGoAll ends every hold.
+func (e *Engine) letGoAll(cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	for i := range e.ledger.holds {
+		if e.ledger.holds[i].used {
+			out = e.letGo(int32(i), cause, at, out)
+		}
+	}
+	return out
+}
+
+// Held is how many keys are down.
+func (e *Engine) Held() int {
+	n := 0
+	for _, c := range e.ledger.count {
+		if c > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Refuse takes back a KeyDown just returned, for which its sink had no place. Nothing will
+// be released for it.
+func (e *Engine) Refuse(x *effect.Effect) {
+	for i := range e.ledger.holds {
+		h := &e.ledger.holds[i]
+		if !h.used || h.id(int32(i)) != x.Hold {
+			continue
+		}
+		for _, k := range h.chord.Keys() {
+			e.ledger.count[k]--
+		}
+		e.resume(h.run, x.At)
+		e.forget(int32(i))
+		return
+	}
+}
+
+// SinkLost forgets what is held: what held it is gone, and with it the keys.
+func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect {
+	out = e.settle(at, out)
+	for i := range e.ledger.holds {
+		if h := &e.ledger.holds[i]; h.used {
+			e.resume(h.run, e.now)
+			e.forget(int32(i))
+		}
+	}
+	e.ledger.count = [keyCount]uint8{}
+	return out
+}

@@ -1,0 +1,292 @@
+package engine_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// program builds a compiled program from one mapping a line:
+//
+//	desk  note 36 80-127 ch1 dev0 eager  key:29+42+20
+//
+// The first word is a mode ("*" is global); modes come to be as they are named.
+func program(t testing.TB, text string) *engine.Program {
+	t.Helper()
+	p := &engine.Program{Timing: engine.DefaultTiming}
+	modes := map[string]int{"*": engine.Global}
+	var global []engine.Mapping
+	add := func(m engine.Mapping) {
+		if m.Mode == engine.Global {
+			global = append(global, m)
+		} else {
+			p.Mappings = append(p.Mappings, m)
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		if f[0] == "devices" {
+			for _, name := range f[1:] {
+				p.Devices = append(p.Devices, engine.Device{Name: name, Enabled: true})
+			}
+			continue
+		}
+		if _, ok := modes[f[0]]; !ok {
+			modes[f[0]] = len(p.Modes)
+			p.Modes = append(p.Modes, engine.Mode{Name: f[0]})
+		}
+		if len(f) == 1 {
+			continue
+		}
+		m := engine.Mapping{Mode: modes[f[0]], Enabled: true}
+		m.ID = fmt.Sprintf("m%d", len(p.Mappings)+len(global))
+		m.Trigger = engine.Trigger{Device: engine.Any, Channel: engine.Any, Min: 1, Max: 127}
+		m.Trigger.Number = uint8(number(t, f[2]))
+		switch f[1] {
+		case "note":
+		case "long":
+			m.Trigger.Type, m.Trigger.Duration = engine.LongPress, 500*time.Millisecond
+		case "cc":
+			m.Trigger.Type = engine.CC
+		case "enc":
+			m.Trigger.Type = engine.EncoderTurn
+		default:
+			t.Fatalf("program: %q in %q", f[1], line)
+		}
+		for _, w := range f[3 : len(f)-1] {
+			lo, hi, isRange := strings.Cut(w, "-")
+			switch {
+			case w == "off":
+				m.Enabled = false
+			case w == "eager":
+				m.Eager = true
+			case w == "locked":
+				m.WhenLocked = true
+			case w == "cw":
+				m.Trigger.Direction = engine.Clockwise
+			case w == "ccw":
+				m.Trigger.Direction = engine.CounterClockwise
+			case w == "twos":
+				m.Trigger.Encoding = engine.TwosComplement
+			case w == "offset":
+				m.Trigger.Encoding = engine.BinaryOffset
+			case w == "sign":
+				m.Trigger.Encoding = engine.SignedBit
+			case strings.HasPrefix(w, "ch"):
+				m.Trigger.Channel = int8(number(t, w[2:]))
+			case strings.HasPrefix(w, "dev"):
+				m.Trigger.Device = int16(number(t, w[3:]))
+			case isRange:
+				m.Trigger.Ranged = m.Trigger.Type == engine.CC
+				m.Trigger.Min, m.Trigger.Max = uint16(number(t, lo)), uint16(number(t, hi))
+			case strings.HasSuffix(w, "ms"):
+				m.Trigger.Duration = time.Duration(number(t, strings.TrimSuffix(w, "ms"))) * time.Millisecond
+			default:
+				t.Fatalf("program: %q in %q", w, line)
+			}
+		}
+		m.Action = action(t, f[len(f)-1])
+		add(m)
+	}
+	p.Mappings = append(p.Mappings, global...)
+	p.Compile()
+	return p
+}
+
+func number(t testing.TB, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// action reads key:1+2 hold:1+2 sh:CMD mode:NAME wait:MS or a sequence [a,b,[c]].
+func action(t testing.TB, s string) effect.Action {
+	t.Helper()
+	if strings.HasPrefix(s, "[") {
+		seq, depth, start := &effect.Sequence{}, 0, 1
+		for i := 1; i < len(s); i++ {
+			switch c := s[i]; {
+			case c == '[':
+				depth++
+			case (c == ',' || c == ']') && depth == 0:
+				if i > start {
+					seq.Actions = append(seq.Actions, action(t, s[start:i]))
+				}
+				start = i + 1
+			case c == ']':
+				depth--
+			}
+		}
+		return seq
+	}
+	verb, rest, _ := strings.Cut(s, ":")
+	switch verb {
+	case "key", "hold":
+		k := &effect.Keystroke{Hold: verb == "hold"}
+		for _, code := range strings.Split(rest, "+") {
+			k.Chord.Add(effect.Key(number(t, code)))
+		}
+		return k
+	case "sh":
+		return &effect.Shell{Command: rest}
+	case "mode":
+		return &effect.ModeChange{Mode: rest}
+	case "wait":
+		return &effect.Delay{For: time.Duration(number(t, rest)) * time.Millisecond}
+	}
+	t.Fatalf("action: %q", s)
+	return nil
+}
+
+// play runs a performance of lines "MS on|off|cc|lost|overrun|mode|pause|resume|lock|unlock|
+// release|sinklost|swap …" and gives the effects, a line each. Waking early and often, or
+// only at the next line, must make no difference: it runs both and compares.
+func play(t testing.TB, p *engine.Program, script string, swaps ...*engine.Program) string {
+	t.Helper()
+	lazy, eager := playOnce(t, p, script, false, swaps), playOnce(t, p, script, true, swaps)
+	if lazy != eager {
+		t.Errorf("woken late:\n%swoken at each deadline:\n%s", lazy, eager)
+	}
+	return lazy
+}
+
+func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps []*engine.Program) string {
+	e := engine.New(p)
+	e.Attach(0, 0)
+	var got strings.Builder
+	var out []effect.Effect
+	flush := func() {
+		for i := range out {
+			show(&got, &out[i])
+		}
+		out = out[:0]
+	}
+	for _, line := range strings.FieldsFunc(script, func(r rune) bool { return r == '\n' || r == ';' }) {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		at := time.Duration(number(t, f[0])) * time.Millisecond
+		for wake {
+			due, ok := e.Due()
+			if !ok || due > at {
+				break
+			}
+			out = e.Advance(due, out)
+		}
+		arg := func(i, or int) int {
+			if len(f) <= i {
+				return or
+			}
+			return number(t, f[i])
+		}
+		in := engine.Input{At: at}
+		in.Number, in.Value, in.Channel, in.Port = uint8(arg2(f, 2)), uint16(arg2(f, 3)), uint8(arg2(f, 4)), engine.Port(arg2(f, 5))
+		switch f[1] {
+		case "on":
+			in.Kind, in.Value = engine.NoteOn, uint16(arg(3, 100))
+			out = e.Step(in, out)
+		case "off":
+			in.Kind, in.Value = engine.NoteOff, 0
+			out = e.Step(in, out)
+		case "cc":
+			in.Kind = engine.ControlChange
+			out = e.Step(in, out)
+		case "bend":
+			in.Kind = engine.PitchBend
+			out = e.Step(in, out)
+		case "lost":
+			out = e.Step(engine.Input{At: at, Message: engine.Message{Kind: engine.PortLost}}, out)
+		case "overrun":
+			out = e.Step(engine.Input{At: at, Message: engine.Message{Kind: engine.Overrun}}, out)
+		case "attach":
+			e.Attach(engine.Port(arg(2, 0)), arg(3, 0))
+		case "mode":
+			out = e.SetMode(arg(2, 0), effect.ByCaller, at, out)
+		case "pause", "resume":
+			out = e.SetGate(effect.Paused, f[1] == "pause", at, out)
+		case "lock", "unlock":
+			out = e.SetGate(effect.Locked, f[1] == "lock", at, out)
+		case "release":
+			out = e.Release(effect.Panic, at, out)
+		case "sinklost":
+			out = e.SinkLost(at, out)
+		case "swap":
+			out = e.Swap(swaps[arg(2, 0)], at, out)
+		case "advance":
+			out = e.Advance(at, out)
+		case "refuse": // the last KeyDown of what the rest of the line steps
+			n := len(out)
+			in.Kind, in.Value = engine.NoteOn, 100
+			out = e.Step(in, out)
+			for i := len(out) - 1; i >= n; i-- {
+				if out[i].Kind == effect.KeyDown {
+					e.Refuse(&out[i])
+					out = append(out[:i], out[i+1:]...)
+					break
+				}
+			}
+		default:
+			t.Fatalf("script: %q", line)
+		}
+		flush()
+	}
+	return got.String()
+}
+
+func arg2(f []string, i int) int {
+	if len(f) <= i {
+		return 0
+	}
+	n, _ := strconv.Atoi(f[i])
+	return n
+}
+
+func show(w *strings.Builder, x *effect.Effect) {
+	fmt.Fprintf(w, "%d ", x.At.Milliseconds())
+	keys := strings.Trim(fmt.Sprint(x.Keys.Keys()), "[]")
+	switch x.Kind {
+	case effect.KeyDown:
+		fmt.Fprintf(w, "down %s", keys)
+	case effect.KeyUp:
+		fmt.Fprintf(w, "up %s", keys)
+	case effect.ModeChanged:
+		fmt.Fprintf(w, "mode %s>%s", x.Old, x.Mode)
+	case effect.Act, effect.Refused:
+		fmt.Fprintf(w, "%s", x.Origin.ID)
+		if x.Step > 0 {
+			fmt.Fprintf(w, ".%d", x.Step)
+		}
+		if x.Kind == effect.Refused {
+			fmt.Fprint(w, " refused")
+		} else {
+			fmt.Fprintf(w, " %s", x.Action.Type())
+		}
+	}
+	if x.Cause != effect.None {
+		fmt.Fprintf(w, " (%v)", x.Cause)
+	}
+	fmt.Fprintln(w)
+}
+
+// lines makes the expectation of a test comparable to what play gives.
+func lines(s string) string {
+	var b strings.Builder
+	for _, l := range strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == ';' }) {
+		if l = strings.TrimSpace(l); l != "" {
+			b.WriteString(l + "\n")
+		}
+	}
+	return b.String()
+}

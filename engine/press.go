@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/gesture"
+)
+
+// press is a control that went down. It keeps the program, mode and mappings that it began
+// with until its own release.
+type press struct {
+	prog     *Program
+	mode     string
+	button   gesture.Button
+	tap      int32 // mappings, or -1
+	hold     int32
+	at       time.Duration
+	arrived  time.Duration
+	timer    int32
+	gen      uint32
+	value    uint16
+	port     Port
+	used     bool
+	released bool // its release is being handled
+}
+
+// presses holds those that are down.
+type presses struct {
+	all  []press
+	free []int32
+}
+
+func (e *Engine) pressAt(r ref) *press {
+	if r.index < 0 {
+		return nil
+	}
+	if p := &e.presses.all[r.index]; p.used && p.gen == r.gen {
+		return p
+	}
+	return nil
+}
+
+// candidates are the first mapping of each kind that fits, the mode's before the global ones.
+type candidates struct{ tap, hold, eager int32 }
+
+// press begins a press of a note or of a controller used as a button.
+func (e *Engine) press(in *Input, device int, c candidates, out []effect.Effect) (ref, []effect.Effect) {
+	if c == (candidates{-1, -1, -1}) {
+		return none, out
+	}
+	var id int32
+	if n := len(e.presses.free); n > 0 {
+		id = e.presses.free[n-1]
+		e.presses.free = e.presses.free[:n-1]
+	} else {
+		id = int32(len(e.presses.all))
+		e.presses.all = append(e.presses.all, press{})
+	}
+	p := &e.presses.all[id]
+	*p = press{
+		prog: e.prog, mode: e.modeName(), tap: c.tap, hold: c.hold, at: e.now, arrived: in.At,
+		gen: p.gen + 1, value: in.Value, port: in.Port, used: true,
+		button: gesture.Button{Tap: c.tap >= 0, Hold: c.hold >= 0},
+	}
+	r := ref{id, p.gen}
+	if p.button.Hold {
+		p.button.After = e.prog.Mappings[c.hold].Trigger.Duration
+		p.timer = e.timers.set(e.now+p.button.After, gestureDue, id)
+	}
+	kind := p.button.Press()
+	if c.eager >= 0 {
+		out = e.fire(r, c.eager, e.now, in.At, out)
+	}
+	if kind == gesture.Tap {
+		out = e.fire(r, c.tap, e.now, in.At, out)
+	}
+	return r, out
+}
+
+// fire starts a mapping's action for a press.
+func (e *Engine) fire(r ref, mapping int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+	p := &e.presses.all[r.index]
+	a := act{prog: p.prog, mapping: mapping, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
+	return e.perform(&a, p.prog.Mappings[mapping].Action, out)
+}
+
+// expire is a press's deadline.
+func (e *Engine) expire(id int32, at time.Duration, out []effect.Effect) []effect.Effect {
+	p := &e.presses.all[id]
+	e.timers.clear(p.timer)
+	p.timer = noTimer
+	if p.button.Expire() == gesture.Hold {
+		out = e.fire(ref{id, p.gen}, p.hold, at, at, out)
+	}
+	return out
+}
+
+// release ends a press at the present time.
+func (e *Engine) release(r ref, arrived time.Duration, out []effect.Effect) []effect.Effect {
+	p := e.pressAt(r)
+	if p == nil {
+		return out
+	}
+	out = e.letGoOf(r, effect.ByMapping, e.now, out)
+	p.released = true
+	if p.button.Release() == gesture.Tap {
+		out = e.fire(r, p.tap, e.now, arrived, out)
+	}
+	e.drop(r)
+	return out
+}
+
+// drop forgets a press; what it holds must be let go of before.
+func (e *Engine) drop(r ref) {
+	p := &e.presses.all[r.index]
+	e.timers.clear(p.timer)
+	p.timer, p.used, p.prog = noTimer, false, nil
+	e.presses.free = append(e.presses.free, r.index)
+}
+
+// cancel makes nothing come of a press any more, while it is still down.
+func (e *Engine) cancel(p *press) {
+	p.button.Cancel()
+	e.timers.clear(p.timer)
+	p.timer = noTimer
+}

@@ -1,0 +1,267 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// everything uses each trigger and action on few controls, so that they meet often.
+const everything = `
+devices A B
+desk note 1 hold:29
+desk note 1 1-40 key:30
+desk long 1 300ms hold:31+29
+desk note 2 key:29+46
+desk long 2 [key:29,wait:30,hold:42,key:46]
+desk note 3 mode:live
+desk note 4 dev0 [hold:29,wait:200,key:47,[sh:a]]
+desk note 4 dev1 eager hold:44
+desk cc 1 hold:45
+desk cc 2 40-90 key:46
+desk enc 3 cw key:47
+live note 1 hold:48+29
+live note 3 mode:desk
+live cc 2 10-60 hold:49
+* note 1 hold:50
+* note 2 sh:x
+* long 3 hold:51
+* enc 3 twos sh:y
+`
+
+// keyboard follows the effects as a kernel device would and finds what must not be.
+type keyboard struct {
+	t     testing.TB
+	down  map[effect.Key]bool
+	holds map[uint32]bool
+	last  time.Duration
+}
+
+func (k *keyboard) take(out []effect.Effect) {
+	for i := range out {
+		x := &out[i]
+		if x.At < k.last {
+			k.t.Fatalf("time ran back: %v after %v", x.At, k.last)
+		}
+		k.last = x.At
+		switch x.Kind {
+		case effect.KeyDown:
+			if k.holds[x.Hold] {
+				k.t.Fatalf("hold %x began twice", x.Hold)
+			}
+			k.holds[x.Hold] = true
+			for _, key := range x.Keys.Keys() {
+				if k.down[key] {
+					k.t.Fatalf("key %d pressed while down", key)
+				}
+				k.down[key] = true
+			}
+		case effect.KeyUp:
+			if !k.holds[x.Hold] {
+				k.t.Fatalf("hold %x ended without a beginning", x.Hold)
+			}
+			delete(k.holds, x.Hold)
+			for _, key := range x.Keys.Keys() {
+				if !k.down[key] {
+					k.t.Fatalf("key %d released while up", key)
+				}
+				delete(k.down, key)
+			}
+		case effect.Act, effect.ModeChanged, effect.Refused:
+		}
+	}
+}
+
+// FuzzEngine plays bytes as events: whatever comes, everything held is released, time does
+// not run back, and waking at each deadline gives the same effects as waking late.
+func FuzzEngine(f *testing.F) {
+	f.Add([]byte{0, 1, 100, 9, 1, 0, 200, 2, 60, 3, 33, 90})
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 8 {
+		b := make([]byte, 240)
+		for i := range b {
+			b[i] = byte(r.UintN(256))
+		}
+		f.Add(b)
+	}
+	p := program(f, everything)
+	q := program(f, "live note 1 hold:48\nother note 2 key:29+46\n* cc 2 0-64 hold:50")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		late, early := random(t, p, q, b, false), random(t, p, q, b, true)
+		if late != early {
+			a, b := strings.Split(late, "\n"), strings.Split(early, "\n")
+			for i := range min(len(a), len(b)) {
+				if a[i] != b[i] {
+					t.Fatalf("woken late: %q, woken at each deadline: %q, after\n%s", a[i], b[i], strings.Join(a[max(0, i-12):i], "\n"))
+				}
+			}
+			t.Fatalf("woken late:\n%s\nwoken at each deadline:\n%s", late, early)
+		}
+	})
+}
+
+func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
+	e := engine.New(p)
+	attach := func() {
+		e.Attach(0, 0)
+		e.Attach(1, engine.Any)
+		if len(e.Program().Devices) > 1 {
+			e.Attach(1, 1)
+		}
+	}
+	attach()
+	k := keyboard{t: t, down: map[effect.Key]bool{}, holds: map[uint32]bool{}}
+	var shown strings.Builder
+	var out []effect.Effect
+	flush := func() {
+		k.take(out)
+		for i := range out {
+			show(&shown, &out[i])
+		}
+		out = out[:0]
+	}
+	at := time.Duration(0)
+	for ; len(b) >= 3; b = b[3:] {
+		at += time.Duration(b[2]) * 3 * time.Millisecond
+		for wake {
+			due, ok := e.Due()
+			if !ok || due > at {
+				break
+			}
+			out = e.Advance(due, out)
+			flush()
+		}
+		in := engine.Input{At: at, Port: engine.Port(b[0] >> 7), Message: engine.Message{Channel: b[0] >> 6 & 1, Number: b[1]%4 + 1, Value: uint16(b[1] >> 1)}}
+		switch b[0] % 16 {
+		case 0, 1, 2, 3, 4:
+			in.Kind = engine.NoteOn
+			out = e.Step(in, out)
+		case 5, 6, 7, 8:
+			in.Kind = engine.NoteOff
+			out = e.Step(in, out)
+		case 9, 10, 11:
+			in.Kind = engine.ControlChange
+			out = e.Step(in, out)
+		case 12:
+			out = e.SetMode(int(b[1]%4), effect.ByCaller, at, out)
+		case 13:
+			out = e.SetGate([]effect.Cause{effect.Paused, effect.Locked, effect.Inactive}[b[1]%3], b[1]&8 != 0, at, out)
+		case 14:
+			out = e.Swap([]*engine.Program{p, q}[b[1]%2], at, out)
+			attach()
+		case 15:
+			switch b[1] % 4 {
+			case 0:
+				in.Kind = engine.PortLost
+				out = e.Step(in, out)
+				flush()
+				attach()
+			case 1:
+				in.Kind = engine.Overrun
+				out = e.Step(in, out)
+			case 2:
+				out = e.Release(effect.Panic, at, out)
+			case 3:
+				flush()
+				out = e.SinkLost(at, out)
+				flush()
+				clear(k.down)
+				clear(k.holds)
+			}
+		}
+		flush()
+	}
+	// Whatever happened: when every port is gone and time has passed, nothing is held.
+	for port := range engine.Port(2) {
+		out = e.Step(engine.Input{At: at, Port: port, Message: engine.Message{Kind: engine.PortLost}}, out)
+	}
+	out = e.Advance(at+time.Hour, out)
+	flush()
+	if len(k.down) > 0 || len(k.holds) > 0 || e.Held() > 0 {
+		t.Fatalf("still down: %v, holds %v, engine says %d", k.down, k.holds, e.Held())
+	}
+	if due, ok := e.Due(); ok {
+		t.Fatalf("does not come to rest: due %v", due)
+	}
+	return shown.String()
+}
+
+// TestOnePressOneGesture: of the exclusive mappings of one control, one press fires one.
+func TestOnePressOneGesture(t *testing.T) {
+	p := program(t, "desk note 1 sh:tap\ndesk long 1 300ms sh:hold")
+	for ms := range 600 {
+		got := play(t, p, fmt.Sprintf("0 on 1;%d off 1;2000 advance", ms))
+		if n := strings.Count(got, "Shell"); n != 1 {
+			t.Errorf("released after %d ms: %d gestures", ms, n)
+		}
+	}
+}
+
+// TestRandomPressesAgainstSearch compares the lookup with a search through the mappings.
+func TestRandomPressesAgainstSearch(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		p := randomProgram(r, 60, 3, 2)
+		e := engine.New(p)
+		for port := range 3 {
+			device := port
+			if port == 2 {
+				device = engine.Any
+			}
+			e.Attach(engine.Port(port), device)
+		}
+		at := time.Duration(0)
+		for range 400 {
+			at += 250 * time.Millisecond
+			mode, port := r.IntN(3), r.IntN(3)
+			in := engine.Input{At: at, Port: engine.Port(port), Message: engine.Message{Kind: engine.NoteOn, Channel: uint8(r.IntN(3)), Number: uint8(r.IntN(4)), Value: uint16(1 + r.IntN(127))}}
+			out := e.SetMode(mode, effect.ByCaller, at, nil)
+			out = e.Step(in, out)
+			got := slices.DeleteFunc(out, func(x effect.Effect) bool { return x.Kind != effect.Act })
+			want := search(p, mode, port, &in)
+			if want == "" && len(got) == 0 || len(got) == 1 && got[0].Origin.ID == want {
+				continue
+			}
+			t.Fatalf("mode %d, port %d, %+v: got %v, want %q", mode, port, in.Message, got, want)
+		}
+	}
+}
+
+func search(p *engine.Program, mode, port int, in *engine.Input) string {
+	for _, scope := range []int{mode, engine.Global} {
+		for i := range p.Mappings {
+			m, g := &p.Mappings[i], &p.Mappings[i].Trigger
+			if m.Mode == scope && g.Number == in.Number && (g.Channel == engine.Any || g.Channel == int8(in.Channel)) &&
+				(g.Device == engine.Any || port < 2 && int(g.Device) == port) && g.Min <= in.Value && in.Value <= g.Max {
+				return m.ID
+			}
+		}
+	}
+	return ""
+}
+
+// randomProgram has n note mappings to Shell actions on few controls.
+func randomProgram(r *rand.Rand, n, modes, devices int) *engine.Program {
+	p := &engine.Program{Timing: engine.DefaultTiming}
+	for i := range modes {
+		p.Modes = append(p.Modes, engine.Mode{Name: fmt.Sprint("mode", i)})
+	}
+	for i := range devices {
+		p.Devices = append(p.Devices, engine.Device{Name: fmt.Sprint("device", i)})
+	}
+	for i := range n {
+		m := engine.Mapping{Mode: r.IntN(modes+1) - 1, Enabled: true, Action: &effect.Shell{Command: "true"}}
+		m.ID = fmt.Sprint(i)
+		m.Trigger = engine.Trigger{Device: int16(r.IntN(devices+1) - 1), Channel: int8(r.IntN(4) - 1), Number: uint8(r.IntN(4)), Min: uint16(r.IntN(100)), Max: 127}
+		m.Trigger.Max = m.Trigger.Min + uint16(r.IntN(28))
+		p.Mappings = append(p.Mappings, m)
+	}
+	p.Compile()
+	return p
+}

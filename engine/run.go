@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// maxDepth is how deep sequences may stand in each other; configurations are held to it.
+const maxDepth = 8
+
+// run is a sequence under way.
+type run struct {
+	act
+	stack [maxDepth]frame
+	depth int
+	timer int32
+	gen   uint32
+	used  bool
+}
+
+type frame struct {
+	seq  *effect.Sequence
+	next int
+}
+
+type runs struct {
+	all  []run
+	free []int32
+}
+
+func (e *Engine) runAt(r ref) *run {
+	if r.index < 0 {
+		return nil
+	}
+	if x := &e.runs.all[r.index]; x.used && x.gen == r.gen {
+		return x
+	}
+	return nil
+}
+
+// perform starts an action.
+func (e *Engine) perform(a *act, action effect.Action, out []effect.Effect) []effect.Effect {
+	seq, ok := action.(*effect.Sequence)
+	if !ok {
+		return e.do(a, action, none, out)
+	}
+	if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
+		return append(out, refused(a, seq, cause))
+	}
+	out = append(out, a.effect(effect.Act, seq))
+	var id int32
+	if n := len(e.runs.free); n > 0 {
+		id = e.runs.free[n-1]
+		e.runs.free = e.runs.free[:n-1]
+	} else {
+		id = int32(len(e.runs.all))
+		e.runs.all = append(e.runs.all, run{})
+	}
+	r := &e.runs.all[id]
+	*r = run{act: *a, gen: r.gen + 1, used: true, depth: 1}
+	r.stack[0].seq = seq
+	return e.steps(ref{id, r.gen}, a.at, out)
+}
+
+// resume makes a sequence go on at an instant, in its turn among the deadlines.
+func (e *Engine) resume(id ref, at time.Duration) {
+	if r := e.runAt(id); r != nil {
+		r.timer = e.timers.set(at, runDue, id.index)
+	}
+}
+
+// steps performs a sequence until it has to wait or ends.
+func (e *Engine) steps(id ref, at time.Duration, out []effect.Effect) []effect.Effect {
+	for {
+		r := e.runAt(id) // the slice may have moved
+		if r == nil {
+			return out
+		}
+		for r.depth > 0 && r.stack[r.depth-1].next == len(r.stack[r.depth-1].seq.Actions) {
+			r.depth--
+		}
+		if r.depth == 0 {
+			e.end(id)
+			return out
+		}
+		f := &r.stack[r.depth-1]
+		action := f.seq.Actions[f.next]
+		f.next++
+		if seq, ok := action.(*effect.Sequence); ok {
+			r.stack[r.depth] = frame{seq: seq}
+			r.depth++
+			continue
+		}
+		if at > r.at { // after a wait it is time that acts
+			r.at, r.arrived = at, at
+		}
+		r.step++
+		a := r.act
+		if d, ok := action.(*effect.Delay); ok {
+			r.timer = e.timers.set(at+d.For, runDue, id.index)
+			return append(out, a.effect(effect.Act, d))
+		}
+		before := e.ledger.live
+		out = e.do(&a, action, id, out)
+		if _, ok := action.(*effect.Keystroke); ok && e.ledger.live > before && e.waitsFor(id) {
+			return out // its release goes on
+		}
+	}
+}
+
+// waitsFor says whether a tap in flight will resume the run.
+func (e *Engine) waitsFor(id ref) bool {
+	for i := range e.ledger.holds {
+		if h := &e.ledger.holds[i]; h.used && h.run == id {
+			return true
+		}
+	}
+	return false
+}
+
+// end forgets a run.
+func (e *Engine) end(id ref) {
+	r := &e.runs.all[id.index]
+	e.timers.clear(r.timer)
+	*r = run{gen: r.gen}
+	e.runs.free = append(e.runs.free, id.index)
+}
+
+// endRuns ends every sequence.
+func (e *Engine) endRuns() {
+	for i := range e.runs.all {
+		if e.runs.all[i].used {
+			e.end(ref{int32(i), e.runs.all[i].gen})
+		}
+	}
+}
+
+// shellRate is how many commands may start in a second.
+const shellRate = 5
+
+// rate remembers the newest starts.
+type rate struct {
+	starts [shellRate]time.Duration
+	n      int
+}
+
+func (r *rate) allow(at time.Duration) bool {
+	oldest := &r.starts[r.n%shellRate]
+	if r.n >= shellRate && at-*oldest < time.Second {
+		return false
+	}
+	*oldest = at
+	r.n++
+	return true
+}
+
+// do performs one action that is no sequence, if the gates let it.
+func (e *Engine) do(a *act, action effect.Action, run ref, out []effect.Effect) []effect.Effect {
+	if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
+		return append(out, refused(a, action, cause))
+	}
+	switch action := action.(type) {
+	case *effect.Keystroke:
+		out = append(out, a.effect(effect.Act, action))
+		return e.pressKeys(a, action, run, out)
+	case *effect.ModeChange:
+		out = append(out, a.effect(effect.Act, action))
+		return e.changeMode(e.modeIndex(action.Mode), effect.ByMapping, a.at, out)
+	case *effect.Shell:
+		if !e.shell.allow(a.at) {
+			return append(out, refused(a, action, effect.TooFast))
+		}
+	}
+	return append(out, a.effect(effect.Act, action))
+}
+
+func refused(a *act, action effect.Action, cause effect.Cause) effect.Effect {
+	x := a.effect(effect.Refused, action)
+	x.Cause = cause
+	return x
+}
+
+// closed is the gate that keeps a mapping from acting now, the user's own first.
+func (e *Engine) closed(m *Mapping) effect.Cause {
+	if e.gates == 0 {
+		return effect.None
+	}
+	for _, g := range [...]effect.Cause{effect.Paused, effect.Inhibited, effect.Inactive, effect.Locked} {
+		if e.gates&(1<<g) != 0 && (g != effect.Locked || !m.WhenLocked) {
+			return g
+		}
+	}
+	return effect.None
+}

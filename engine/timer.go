@@ -1,0 +1,115 @@
+package engine
+
+import "time"
+
+// timers is a heap of deadlines that can be taken back. Deadlines at the same instant are
+// due in the order in which they were set.
+type timers struct {
+	slots []timer
+	heap  []int32 // slots by deadline
+	free  []int32
+	order uint64
+}
+
+type timer struct {
+	due   time.Duration
+	order uint64
+	what  what
+	index int32 // of the press, hold or run
+	pos   int32 // in the heap
+}
+
+// what a deadline belongs to.
+type what uint8
+
+const (
+	gestureDue what = iota // a press decides
+	tapDue                 // a tapped key is released
+	heldTooLong
+	runDue // a sequence goes on
+)
+
+// noTimer is the zero value of a timer handle: handles count from 1.
+const noTimer = 0
+
+func (t *timers) set(due time.Duration, w what, index int32) int32 {
+	t.order++
+	s := timer{due: due, order: t.order, what: w, index: index, pos: int32(len(t.heap))}
+	var id int32
+	if n := len(t.free); n > 0 {
+		id = t.free[n-1]
+		t.free = t.free[:n-1]
+		t.slots[id] = s
+	} else {
+		id = int32(len(t.slots))
+		t.slots = append(t.slots, s)
+	}
+	t.heap = append(t.heap, id)
+	t.up(s.pos)
+	return id + 1
+}
+
+// clear takes a deadline back. Clearing noTimer does nothing.
+func (t *timers) clear(handle int32) {
+	if handle == noTimer {
+		return
+	}
+	id := handle - 1
+	pos := t.slots[id].pos
+	last := int32(len(t.heap)) - 1
+	moved := t.heap[last]
+	t.heap = t.heap[:last]
+	if pos != last {
+		t.heap[pos] = moved
+		t.slots[moved].pos = pos
+		t.up(pos)
+		t.down(t.slots[moved].pos)
+	}
+	t.free = append(t.free, id)
+}
+
+// next is the first deadline; its handle is for clear.
+func (t *timers) next() (*timer, int32) {
+	if len(t.heap) == 0 {
+		return nil, noTimer
+	}
+	return &t.slots[t.heap[0]], t.heap[0] + 1
+}
+
+func (t *timers) less(a, b int32) bool {
+	x, y := &t.slots[t.heap[a]], &t.slots[t.heap[b]]
+	return x.due < y.due || x.due == y.due && x.order < y.order
+}
+
+func (t *timers) swap(a, b int32) {
+	t.heap[a], t.heap[b] = t.heap[b], t.heap[a]
+	t.slots[t.heap[a]].pos, t.slots[t.heap[b]].pos = a, b
+}
+
+func (t *timers) up(i int32) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !t.less(i, parent) {
+			return
+		}
+		t.swap(i, parent)
+		i = parent
+	}
+}
+
+func (t *timers) down(i int32) {
+	for {
+		c := 2*i + 1
+		if c >= int32(len(t.heap)) {
+			return
+		}
+		if c+1 < int32(len(t.heap)) && t.less(c+1, c) {
+			c++
+		}
+		if !t.less(c, i) {
+			return
+		}
+		t.swap(c, i)
+		i = c
+	}
+}
