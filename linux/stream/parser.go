@@ -35,7 +35,7 @@ const (
 var size = [...]uint8{void: 0, bare: 0, number: 1, value: 1, pair: 2, wide: 2}
 
 // form is what a status byte begins. System messages that the engine has no kind for have
-// their status byte as kind; only Parser.All lets them out.
+// their status byte as kind; only Parser.Verbatim lets them out.
 type form struct {
 	kind  engine.Kind
 	shape shape
@@ -70,10 +70,11 @@ var system = [16]form{
 // Parser turns bytes into messages. The zero value is ready. It keeps what one Feed leaves
 // unfinished for the next, running status too (MIDI 1.0, "Data types").
 type Parser struct {
-	// All also lets out the system messages that the engine has no kind for, with their
-	// status byte (F1-F3, F6, F8, F9, FE, FF) as Kind: the first data byte in Number, in F2
-	// the position in Value.
-	All bool
+	// Verbatim is for those who pass messages on. Note-on of velocity 0 stays NoteOn, and
+	// the system messages that the engine has no kind for come out too, with their status
+	// byte (F1-F3, F6, F8, F9, FE, FF) as Kind: the data byte in Number, in F2 the song
+	// position in Value.
+	Verbatim bool
 	// Dropped counts SysEx messages longer than MaxSysEx.
 	Dropped uint64
 
@@ -175,10 +176,10 @@ func (p *Parser) emit(f form, emit func(engine.Message)) {
 	if f.kind <= engine.PitchBend {
 		m.Channel = p.status & 0x0F
 	}
-	if f.kind == engine.NoteOn && m.Value == 0 {
+	if f.kind == engine.NoteOn && m.Value == 0 && !p.Verbatim {
 		m.Kind = engine.NoteOff
 	}
-	if f.kind < sysexStart || p.All {
+	if f.kind < sysexStart || p.Verbatim {
 		emit(m)
 	}
 }

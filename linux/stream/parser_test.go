@@ -43,7 +43,7 @@ func TestParser(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, in string
-		all      bool
+		verbatim bool
 		want     []engine.Message
 	}{
 		{name: "note on", in: "90 3C 64", want: []engine.Message{on(60, 100)}},
@@ -67,14 +67,14 @@ func TestParser(t *testing.T) {
 		{name: "system common ends running status", in: "90 3C 64 F6 40 64", want: []engine.Message{on(60, 100)}},
 		{name: "undefined status", in: "F4 01 F5 F9 FD 90 3C 64", want: []engine.Message{on(60, 100)}},
 		{name: "data from nowhere", in: "3C 64 90 3C 64", want: []engine.Message{on(60, 100)}},
-		{name: "all", in: "F1 12 F2 01 02 F3 05 F6 F8 F9 FD FE FF", all: true, want: []engine.Message{
-			{Kind: 0xF1, Number: 0x12}, {Kind: 0xF2, Value: 257}, {Kind: 0xF3, Number: 5},
+		{name: "verbatim", in: "90 3C 00 F1 12 F2 01 02 F3 05 F6 F8 F9 FD FE FF", verbatim: true, want: []engine.Message{
+			on(60, 0), {Kind: 0xF1, Number: 0x12}, {Kind: 0xF2, Value: 257}, {Kind: 0xF3, Number: 5},
 			{Kind: 0xF6}, {Kind: 0xF8}, {Kind: 0xF9}, {Kind: 0xFE}, {Kind: 0xFF},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := unhex(t, c.in)
-			if got := parse(&Parser{All: c.all}, in); !reflect.DeepEqual(got, c.want) {
+			if got := parse(&Parser{Verbatim: c.verbatim}, in); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
 			}
 		})
@@ -146,32 +146,32 @@ func FuzzParser(f *testing.F) {
 		f.Add(unhex(f, s), uint8(1), true)
 		f.Add(unhex(f, s), uint8(3), false)
 	}
-	f.Fuzz(func(t *testing.T, in []byte, step uint8, all bool) {
-		whole := parse(&Parser{All: all}, in)
+	f.Fuzz(func(t *testing.T, in []byte, step uint8, verbatim bool) {
+		whole := parse(&Parser{Verbatim: verbatim}, in)
 		var pieces [][]byte
 		for rest := in; len(rest) > 0; {
 			n := min(int(step)+1, len(rest))
 			pieces, rest = append(pieces, rest[:n]), rest[n:]
 		}
-		if got := parse(&Parser{All: all}, pieces...); !reflect.DeepEqual(got, whole) {
+		if got := parse(&Parser{Verbatim: verbatim}, pieces...); !reflect.DeepEqual(got, whole) {
 			t.Errorf("in pieces of %d: got %v\nwant %v", step+1, got, whole)
 		}
 		for _, m := range whole {
-			if err := check(m, all); err != nil {
+			if err := check(m, verbatim); err != nil {
 				t.Errorf("%v: %v", m, err)
 			}
 		}
 	})
 }
 
-func check(m engine.Message, all bool) error {
+func check(m engine.Message, verbatim bool) error {
 	limit := uint16(127)
 	switch {
 	case m.Kind == engine.PitchBend || m.Kind == 0xF2:
 		limit = 16383
-	case m.Kind >= 0xF0 && !all, m.Kind == engine.PortLost, m.Kind == engine.Overrun:
+	case m.Kind >= 0xF0 && !verbatim, m.Kind == engine.PortLost, m.Kind == engine.Overrun:
 		return fmt.Errorf("unexpected kind %d", m.Kind)
-	case m.Kind == engine.NoteOn && m.Value == 0:
+	case m.Kind == engine.NoteOn && m.Value == 0 && !verbatim:
 		return fmt.Errorf("note-on without velocity")
 	case m.Kind == engine.SysEx:
 		end := len(m.Data) - 1
