@@ -103,7 +103,7 @@ func TestHelper(t *testing.T) {
 	if os.Getenv("MIDIMON_TEST_HELPER") == "" {
 		return
 	}
-	_ = os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
 	l, err := Listener()
 	switch {
 	case err != nil:
@@ -146,7 +146,7 @@ func TestListener(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelper$")
-			self.Env = append(os.Environ(), "MIDIMON_TEST_HELPER=1", "LISTEN_FDS="+strconv.Itoa(len(c.files)))
+			self.Env = append(os.Environ(), "MIDIMON_TEST_HELPER=1", "GORACE=atexit_sleep_ms=10", "LISTEN_FDS="+strconv.Itoa(len(c.files)))
 			self.ExtraFiles = c.files
 			out, err := self.CombinedOutput()
 			if err != nil {
