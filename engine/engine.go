@@ -71,8 +71,8 @@ func (p *port) channel(n uint8) *channel {
 	n &= 15
 	if p.channels[n] == nil {
 		c := &channel{}
-		for i := range c.notes {
-			c.notes[i], c.controls[i].press = none, none
+		for i := range c.controls {
+			c.controls[i].press = none
 		}
 		p.channels[n] = c
 	}
@@ -105,40 +105,43 @@ func (e *Engine) Step(in Input, out []effect.Effect) []effect.Effect {
 
 // note takes a note-on or note-off.
 func (e *Engine) note(in *Input, p *port, out []effect.Effect) []effect.Effect {
-	r := &p.channel(in.Channel).notes[in.Number&127]
-	if *r != none { // also a second press without a release
-		out = e.release(*r, in.At, out)
-		*r = none
+	down := &p.channel(in.Channel).down[in.Number>>6&1]
+	bit := uint64(1) << (in.Number & 63)
+	if *down&bit != 0 { // also a second press without a release
+		out = e.release(e.pressOf(in), in.At, out)
+		*down &^= bit
 	}
 	if in.Kind == NoteOff || in.Value == 0 {
 		return out
 	}
-	c := candidates{-1, -1, -1}
+	var c candidates
+	e.collect(&c, e.prog.find(e.mode, p.device, notePage, in.Number), in)
+	e.collect(&c, e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number), in)
+	r, out := e.press(in, c, out)
+	if r != none {
+		*down |= bit
+	}
+	return out
+}
+
+// collect adds the first band of each kind that fits a press.
+func (e *Engine) collect(c *candidates, head int32, in *Input) {
 	mask := uint16(1) << (in.Channel & 15)
-	for _, mode := range [2]int{e.mode, len(e.prog.Modes)} {
-		first, _ := e.prog.run(mode, p.device, notePage, in.Number)
-		if first < 0 {
+	bands := e.prog.table.bands
+	for i := head; i != 0; i = bands[i].next {
+		b := &bands[i]
+		if b.channels&mask == 0 || in.Value < b.lo || b.hi < in.Value || e.disabled(b.mapping) {
 			continue
 		}
-		for i := first; ; i++ {
-			b := &e.prog.table.bands[i]
-			if b.channels&mask != 0 && b.lo <= in.Value && in.Value <= b.hi && !e.disabled(b.mapping) {
-				switch {
-				case b.kind == tapBand && c.tap < 0:
-					c.tap = b.mapping
-				case b.kind == holdBand && c.hold < 0:
-					c.hold = b.mapping
-				case b.kind == eagerBand && c.eager < 0:
-					c.eager = b.mapping
-				}
-			}
-			if b.last {
-				break
-			}
+		switch {
+		case b.kind == tapKind && c.tap == 0:
+			c.tap, c.plain = i, b.plain()
+		case b.kind == holdKind && c.hold == 0:
+			c.hold = i
+		case b.kind == eagerKind && c.eager == 0:
+			c.eager = i
 		}
 	}
-	*r, out = e.press(in, p.device, c, out)
-	return out
 }
 
 // lose lets go of everything that a port holds; its presses are over.
@@ -161,9 +164,15 @@ func (e *Engine) Advance(now time.Duration, out []effect.Effect) []effect.Effect
 // settle brings the engine to an instant. The present never runs back, but a deadline acts
 // at its own time, however late this is called.
 func (e *Engine) settle(now time.Duration, out []effect.Effect) []effect.Effect {
-	if now < e.now {
-		now = e.now
+	now = max(now, e.now)
+	if len(e.timers.heap) > 0 {
+		return e.settleDue(now, out)
 	}
+	e.now = now
+	return out
+}
+
+func (e *Engine) settleDue(now time.Duration, out []effect.Effect) []effect.Effect {
 	for {
 		t, _ := e.timers.next()
 		if t == nil || t.due > now {

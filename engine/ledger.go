@@ -55,14 +55,25 @@ type act struct {
 	arrived time.Duration
 }
 
-func (a *act) effect(kind effect.Kind, action effect.Action) effect.Effect {
-	return effect.Effect{
-		Kind: kind, Step: a.step, Value: a.value, At: a.at, Arrived: a.arrived,
-		Origin: &a.prog.Mappings[a.mapping].Origin, Action: action, Mode: a.mode,
+// emit appends an effect. It fills the place where it will stand: copying it there costs as
+// much as finding the mapping.
+func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) []effect.Effect {
+	n := len(out)
+	if n == cap(out) {
+		out = append(out, effect.Effect{})
+	} else {
+		out = out[:n+1]
 	}
+	x := &out[n]
+	x.Kind, x.Cause, x.Step, x.Value, x.Hold = kind, effect.None, a.step, a.value, 0
+	x.Keys = effect.Chord{}
+	x.At, x.Arrived = a.at, a.arrived
+	x.Origin, x.Action = &a.prog.Mappings[a.mapping].Origin, action
+	x.Mode, x.Old = a.mode, ""
+	return out
 }
 
-// press makes a keystroke: down until the press of a ends if that is still down and the
+// pressKeys makes a keystroke: down until the press of a ends if that is still down and the
 // action says hold, else for tapTime.
 func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Effect) []effect.Effect {
 	out = e.endTaps(&k.Chord, a.at, out)
@@ -85,14 +96,15 @@ func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Ef
 		h.tap, h.run = true, run
 		h.timer = e.timers.set(a.at+tapTime, tapDue, id)
 	}
-	x := a.effect(effect.KeyDown, k)
+	out = a.emit(effect.KeyDown, k, out)
+	x := &out[len(out)-1]
 	x.Hold = h.id(id)
 	for _, key := range k.Chord.Keys() {
 		if l.count[key]++; l.count[key] == 1 {
 			x.Keys.Add(key)
 		}
 	}
-	return append(out, x)
+	return out
 }
 
 // id tells holds apart for those outside: never 0, and not soon the same again.

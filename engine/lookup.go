@@ -1,106 +1,148 @@
 package engine
 
-// The lookup: a page per mode and device holds a block of 128 cells per kind of control; a
-// cell leads to a run of bands in file order. The global mappings are one more mode, tried
-// after the one that acts. A mapping without a device stands in the page of every device, so
-// that one probe per mode is enough; channels are a mask in the band, never expanded.
+import (
+	"math/bits"
+	"slices"
 
-// pages are the kinds of control that are looked up.
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// The lookup: a page per mode, device and kind of control has a bit per number that is
+// mapped. The count of bits below finds the number's first band, and from there a chain of
+// bands in file order. The global mappings are one more mode, tried after the one that acts.
+// A mapping without a device stands in the page of every device, so that one probe per mode
+// is enough; channels are a mask in the band, never expanded. Pages stay in the nearest
+// cache at any size of program, so a press costs about one miss.
+
 const (
 	notePage = iota
 	controlPage
 	pageKinds
 )
 
-// cell is where a run begins, counted from 1; 0 is empty. encoderCell marks a run in which
-// the control is an encoder.
-type cell uint32
+type page struct {
+	mapped [2]uint64
+	first  int32 // band of the lowest number mapped
+}
 
-const encoderCell cell = 1 << 31
-
-type block [128]cell
-
+// band is half a cache line: what the path of a note needs of a mapping.
 type band struct {
 	lo, hi   uint16
 	channels uint16 // a bit per channel
 	kind     bandKind
-	last     bool
-	way      Direction
-	encoding Encoding
+	flags    uint8
 	mapping  int32
+	next     int32 // in the chain; 0 ends it
+	action   effect.Action
 }
+
+const (
+	plainBand   = 1 << iota // nothing that its action does lasts until the release
+	encoderBand             // on the first of a chain: there is an encoder in it
+
+	turnShift     = 2
+	encodingShift = 4
+)
+
+func (b *band) plain() bool        { return b.flags&plainBand != 0 }
+func (b *band) way() Direction     { return Direction(b.flags >> turnShift & 3) }
+func (b *band) encoding() Encoding { return Encoding(b.flags >> encodingShift) }
 
 // bandKind is the gesture that a band asks for; the first of each kind that fits acts.
 type bandKind uint8
 
 const (
-	tapBand bandKind = iota
-	holdBand
-	eagerBand
-	buttonBand // a controller as a button: 0 to non-zero presses
-	rangeBand  // a controller entering a range of values
-	encoderBand
+	tapKind bandKind = iota
+	holdKind
+	eagerKind
+	buttonKind // a controller as a button: 0 to non-zero presses
+	rangeKind  // a controller entering a range of values
+	turnKind   // a controller as an encoder
 )
 
 type table struct {
 	devices int // configured ones and one more for any other
-	pages   []uint32
-	blocks  []block
-	bands   []band
+	pages   []page
+	bands   []band // band 0 is none
 }
 
-func (p *Program) pageOf(mode, device, kind int) int {
-	return (mode*p.table.devices+device)*pageKinds + kind
+func (p *Program) page(mode, device, kind int) *page {
+	return &p.table.pages[(mode*p.table.devices+device)*pageKinds+kind]
 }
 
-// run gives the first band of a control's run in a mode (len(Modes): the global mappings),
-// or -1, and whether it makes the control an encoder.
-func (p *Program) run(mode, device, kind int, number uint8) (first int32, encoder bool) {
-	t := &p.table
-	c := t.blocks[t.pages[p.pageOf(mode, device, kind)]][number&127]
-	return int32(c&^encoderCell) - 1, c&encoderCell != 0
+// find gives the first band of a number in a mode (len(Modes): the global mappings), or 0.
+func (p *Program) find(mode, device, kind int, number uint8) int32 {
+	g := p.page(mode, device, kind)
+	n := number & 127
+	if g.mapped[n>>6]>>(n&63)&1 == 0 {
+		return 0
+	}
+	return g.rank(n)
 }
 
-func bandOf(m *Mapping) (page int, b band) {
+// rank is the head of a number that is mapped.
+func (g *page) rank(n uint8) int32 {
+	count := bits.OnesCount64(g.mapped[n>>6&1] & (1<<(n&63) - 1))
+	if n >= 64 {
+		count += bits.OnesCount64(g.mapped[0])
+	}
+	return g.first + int32(count)
+}
+
+func bandOf(m *Mapping) (kind int, b band) {
 	t := &m.Trigger
-	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, way: t.Direction, encoding: t.Encoding}
+	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, action: m.Action, flags: uint8(t.Direction)<<turnShift | uint8(t.Encoding)<<encodingShift}
+	if !lasts(m.Action) {
+		b.flags |= plainBand
+	}
 	if t.Channel != Any {
 		b.channels = 1 << t.Channel
 	}
 	switch t.Type {
 	case Note:
-		b.kind = tapBand
+		b.kind = tapKind
 	case LongPress:
-		b.kind = holdBand
+		b.kind = holdKind
 	case CC:
-		page, b.kind = controlPage, buttonBand
+		kind, b.kind = controlPage, buttonKind
 		if t.Ranged {
-			b.kind = rangeBand
+			b.kind = rangeKind
 		}
 	case EncoderTurn:
-		page, b.kind = controlPage, encoderBand
+		kind, b.kind = controlPage, turnKind
 	}
-	if m.Eager && page == notePage {
-		b.kind = eagerBand
+	if m.Eager && kind == notePage {
+		b.kind = eagerKind
 	}
-	return page, b
+	return kind, b
+}
+
+// lasts says whether an action may hold a key until the control's release.
+func lasts(a effect.Action) bool {
+	switch a := a.(type) {
+	case *effect.Keystroke:
+		return a.Hold
+	case *effect.Sequence:
+		return slices.ContainsFunc(a.Actions, lasts)
+	}
+	return false
+}
+
+// place is a band and where it stands.
+type place struct {
+	page, number int32
+	band
 }
 
 // Compile builds the lookup. It returns the mappings that can never act, in order.
 func (p *Program) Compile() []Covered {
 	t := &p.table
 	*t = table{devices: len(p.Devices) + 1}
-	t.pages = make([]uint32, (len(p.Modes)+1)*t.devices*pageKinds)
-	t.blocks = make([]block, 1, 16) // block 0 is empty: what every unused page shows
-	type link struct {
-		band
-		next int32
-	}
-	links := make([]link, 1, len(p.Mappings)+1)
-	tails := make([]block, 1, 16) // the last link of each cell
+	t.pages = make([]page, (len(p.Modes)+1)*t.devices*pageKinds)
+	places := make([]place, 0, len(p.Mappings))
 	for i := range p.Mappings {
 		m := &p.Mappings[i]
-		page, b := bandOf(m)
+		kind, b := bandOf(m)
 		b.mapping = int32(i)
 		mode := m.Mode
 		if mode == Global {
@@ -110,56 +152,58 @@ func (p *Program) Compile() []Covered {
 		if m.Trigger.Device != Any {
 			first, end = int(m.Trigger.Device), int(m.Trigger.Device)+1
 		}
-		number := m.Trigger.Number & 127
+		n := m.Trigger.Number & 127
 		for d := first; d < end; d++ {
-			at := p.pageOf(mode, d, page)
-			if t.pages[at] == 0 {
-				t.pages[at] = uint32(len(t.blocks))
-				t.blocks = append(t.blocks, block{})
-				tails = append(tails, block{})
-			}
-			n := t.pages[at]
-			id := cell(len(links))
-			links = append(links, link{band: b})
-			if head := t.blocks[n][number]; head == 0 {
-				t.blocks[n][number] = id
-			} else {
-				links[tails[n][number]].next = int32(id)
-			}
-			tails[n][number] = id
+			at := (mode*t.devices+d)*pageKinds + kind
+			t.pages[at].mapped[n>>6] |= 1 << (n & 63)
+			places = append(places, place{int32(at), int32(n), b})
 		}
 	}
-	t.bands = make([]band, 0, len(links)-1)
-	for n := range t.blocks {
-		for i, c := range t.blocks[n] {
-			if c == 0 {
-				continue
-			}
-			start := cell(len(t.bands)) + 1
-			for l := int32(c); l != 0; l = links[l].next {
-				t.bands = append(t.bands, links[l].band)
-				if links[l].kind == encoderBand {
-					start |= encoderCell
-				}
-			}
-			t.bands[len(t.bands)-1].last = true
-			t.blocks[n][i] = start
+	heads := int32(1)
+	for i := range t.pages {
+		g := &t.pages[i]
+		g.first = heads
+		heads += int32(bits.OnesCount64(g.mapped[0]) + bits.OnesCount64(g.mapped[1]))
+	}
+	// Heads stand where find looks for them, the rest of each chain behind all heads.
+	t.bands = make([]band, heads, int(heads)+len(places)-int(heads-1))
+	tails := make([]int32, heads) // by head
+	for i := range places {
+		x := &places[i]
+		g := &t.pages[x.page]
+		head := g.rank(uint8(x.number))
+		if tails[head] == 0 {
+			t.bands[head] = x.band
+			tails[head] = head
+		} else {
+			t.bands = append(t.bands, x.band)
+			last := int32(len(t.bands)) - 1
+			t.bands[tails[head]].next = last
+			tails[head] = last
+		}
+		if x.kind == turnKind {
+			t.bands[head].flags |= encoderBand
 		}
 	}
-	return p.covered()
+	return p.covered(heads)
 }
 
 // covered finds the mappings that earlier ones of the same mode and kind cover wherever they
 // stand. Looking back over more than 64 bands would cost more than the warning is worth.
-func (p *Program) covered() []Covered {
+func (p *Program) covered(heads int32) []Covered {
 	stands := make([]int32, len(p.Mappings)) // places less the covered ones
 	by := make([]int32, len(p.Mappings))
-	for run := range p.table.runs() {
+	var run []band
+	for head := int32(1); head < heads; head++ {
+		run = run[:0]
+		for i := head; i != 0; i = p.table.bands[i].next {
+			run = append(run, p.table.bands[i])
+		}
 		for j := range run {
 			b := &run[j]
 			stands[b.mapping]++
 			c := p.coverer(run[max(0, j-64):j], b)
-			if c < 0 && (b.kind == buttonBand || b.kind == rangeBand) {
+			if c < 0 && (b.kind == buttonKind || b.kind == rangeKind) {
 				c = p.encoder(run, b)
 			}
 			if c >= 0 {
@@ -177,25 +221,11 @@ func (p *Program) covered() []Covered {
 	return out
 }
 
-func (t *table) runs() func(func([]band) bool) {
-	return func(yield func([]band) bool) {
-		first := 0
-		for j := range t.bands {
-			if t.bands[j].last {
-				if !yield(t.bands[first : j+1]) {
-					return
-				}
-				first = j + 1
-			}
-		}
-	}
-}
-
 // encoder is the mapping that makes b's control an encoder, wherever in the run it stands.
 func (p *Program) encoder(run []band, b *band) int32 {
 	for i := range run {
 		e := &run[i]
-		if e.kind == encoderBand && e.channels&b.channels == b.channels && p.Mappings[e.mapping].Enabled {
+		if e.kind == turnKind && e.channels&b.channels == b.channels && p.Mappings[e.mapping].Enabled {
 			return e.mapping
 		}
 	}
@@ -207,7 +237,7 @@ func (p *Program) encoder(run []band, b *band) int32 {
 func (p *Program) coverer(earlier []band, b *band) int32 {
 	by := int32(-1)
 	need := int(b.lo)
-	left := b.way // for encoders: the way that nothing earlier takes yet
+	left := b.way() // for encoders: the way that nothing earlier takes yet
 	for again := true; again; {
 		again = false
 		for i := range earlier {
@@ -216,14 +246,14 @@ func (p *Program) coverer(earlier []band, b *band) int32 {
 				continue
 			}
 			switch {
-			case e.kind == encoderBand && b.kind == encoderBand:
-				if e.way == Either || e.way == left {
+			case e.kind == turnKind && b.kind == turnKind:
+				if e.way() == Either || e.way() == left {
 					return e.mapping
 				}
 				if left == Either {
-					left, again = opposite(e.way), true
+					left, again = opposite(e.way()), true
 				}
-			case e.kind == b.kind && b.kind == buttonBand:
+			case e.kind == b.kind && b.kind == buttonKind:
 				return e.mapping
 			case e.kind == b.kind && int(e.lo) <= need && need <= int(e.hi):
 				need, by, again = int(e.hi)+1, e.mapping, true

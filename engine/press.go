@@ -13,7 +13,7 @@ type press struct {
 	prog     *Program
 	mode     string
 	button   gesture.Button
-	tap      int32 // mappings, or -1
+	tap      int32 // bands of prog, 0: none
 	hold     int32
 	at       time.Duration
 	arrived  time.Duration
@@ -21,6 +21,9 @@ type press struct {
 	gen      uint32
 	value    uint16
 	port     Port
+	channel  uint8
+	number   uint8
+	note     bool // else a controller
 	used     bool
 	released bool // its release is being handled
 }
@@ -41,13 +44,39 @@ func (e *Engine) pressAt(r ref) *press {
 	return nil
 }
 
-// candidates are the first mapping of each kind that fits, the mode's before the global ones.
-type candidates struct{ tap, hold, eager int32 }
+// pressOf is the press of a note.
+func (e *Engine) pressOf(in *Input) ref {
+	for i := range e.presses.all {
+		p := &e.presses.all[i]
+		if p.used && p.note && p.number == in.Number && p.channel == in.Channel && p.port == in.Port {
+			return ref{int32(i), p.gen}
+		}
+	}
+	return none
+}
 
-// press begins a press of a note or of a controller used as a button.
-func (e *Engine) press(in *Input, device int, c candidates, out []effect.Effect) (ref, []effect.Effect) {
-	if c == (candidates{-1, -1, -1}) {
-		return none, out
+// candidates are the first band of each kind that fits, the mode's before the global ones.
+type candidates struct {
+	tap, hold, eager int32 // 0: none
+	plain            bool  // nothing that the tap does lasts
+}
+
+// fireFree starts a mapping's action for an event that has no release.
+func (e *Engine) fireFree(in *Input, b *band, out []effect.Effect) []effect.Effect {
+	a := act{prog: e.prog, mapping: b.mapping, press: none, mode: e.modeName(), value: in.Value, at: e.now, arrived: in.At}
+	return e.perform(&a, b.action, none, out)
+}
+
+// press begins a press of a note or of a controller used as a button. None is kept, and none
+// returned, where the release will have nothing to do.
+func (e *Engine) press(in *Input, c candidates, out []effect.Effect) (ref, []effect.Effect) {
+	if c.hold == 0 && c.eager == 0 {
+		if c.tap == 0 {
+			return none, out
+		}
+		if c.plain {
+			return none, e.fireFree(in, &e.prog.table.bands[c.tap], out)
+		}
 	}
 	var id int32
 	if n := len(e.presses.free); n > 0 {
@@ -60,16 +89,17 @@ func (e *Engine) press(in *Input, device int, c candidates, out []effect.Effect)
 	p := &e.presses.all[id]
 	*p = press{
 		prog: e.prog, mode: e.modeName(), tap: c.tap, hold: c.hold, at: e.now, arrived: in.At,
-		gen: p.gen + 1, value: in.Value, port: in.Port, used: true,
-		button: gesture.Button{Tap: c.tap >= 0, Hold: c.hold >= 0},
+		gen: p.gen + 1, value: in.Value, port: in.Port, channel: in.Channel, number: in.Number,
+		note: in.Kind == NoteOn, used: true,
+		button: gesture.Button{Tap: c.tap != 0, Hold: c.hold != 0},
 	}
 	r := ref{id, p.gen}
 	if p.button.Hold {
-		p.button.After = e.prog.Mappings[c.hold].Trigger.Duration
+		p.button.After = e.prog.Mappings[e.prog.table.bands[c.hold].mapping].Trigger.Duration
 		p.timer = e.timers.set(e.now+p.button.After, gestureDue, id)
 	}
 	kind := p.button.Press()
-	if c.eager >= 0 {
+	if c.eager != 0 {
 		out = e.fire(r, c.eager, e.now, in.At, out)
 	}
 	if kind == gesture.Tap {
@@ -78,11 +108,12 @@ func (e *Engine) press(in *Input, device int, c candidates, out []effect.Effect)
 	return r, out
 }
 
-// fire starts a mapping's action for a press.
-func (e *Engine) fire(r ref, mapping int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+// fire starts the action of a band for a press.
+func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	p := &e.presses.all[r.index]
-	a := act{prog: p.prog, mapping: mapping, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
-	return e.perform(&a, p.prog.Mappings[mapping].Action, out)
+	b := &p.prog.table.bands[index]
+	a := act{prog: p.prog, mapping: b.mapping, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
+	return e.perform(&a, b.action, none, out)
 }
 
 // expire is a press's deadline.

@@ -39,16 +39,30 @@ func (e *Engine) runAt(r ref) *run {
 	return nil
 }
 
-// perform starts an action.
-func (e *Engine) perform(a *act, action effect.Action, out []effect.Effect) []effect.Effect {
-	seq, ok := action.(*effect.Sequence)
-	if !ok {
-		return e.do(a, action, none, out)
+// perform does an action if the gates let it. Run is the sequence that it is a step of.
+func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Effect) []effect.Effect {
+	if e.gates != 0 {
+		if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
+			return a.refuse(action, cause, out)
+		}
 	}
-	if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
-		return append(out, refused(a, seq, cause))
+	switch action := action.(type) {
+	case *effect.Keystroke:
+		return e.pressKeys(a, action, run, a.emit(effect.Act, action, out))
+	case *effect.Shell:
+		if !e.shell.allow(a.at) {
+			return a.refuse(action, effect.TooFast, out)
+		}
+	case *effect.Sequence:
+		return e.begin(a, action, a.emit(effect.Act, action, out))
+	case *effect.ModeChange:
+		return e.changeMode(e.modeIndex(action.Mode), effect.ByMapping, a.at, a.emit(effect.Act, action, out))
 	}
-	out = append(out, a.effect(effect.Act, seq))
+	return a.emit(effect.Act, action, out)
+}
+
+// begin starts a sequence.
+func (e *Engine) begin(a *act, seq *effect.Sequence, out []effect.Effect) []effect.Effect {
 	var id int32
 	if n := len(e.runs.free); n > 0 {
 		id = e.runs.free[n-1]
@@ -99,10 +113,10 @@ func (e *Engine) steps(id ref, at time.Duration, out []effect.Effect) []effect.E
 		a := r.act
 		if d, ok := action.(*effect.Delay); ok {
 			r.timer = e.timers.set(at+d.For, runDue, id.index)
-			return append(out, a.effect(effect.Act, d))
+			return a.emit(effect.Act, d, out)
 		}
 		before := e.ledger.live
-		out = e.do(&a, action, id, out)
+		out = e.perform(&a, action, id, out)
 		if _, ok := action.(*effect.Keystroke); ok && e.ledger.live > before && e.waitsFor(id) {
 			return out // its release goes on
 		}
@@ -155,37 +169,14 @@ func (r *rate) allow(at time.Duration) bool {
 	return true
 }
 
-// do performs one action that is no sequence, if the gates let it.
-func (e *Engine) do(a *act, action effect.Action, run ref, out []effect.Effect) []effect.Effect {
-	if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
-		return append(out, refused(a, action, cause))
-	}
-	switch action := action.(type) {
-	case *effect.Keystroke:
-		out = append(out, a.effect(effect.Act, action))
-		return e.pressKeys(a, action, run, out)
-	case *effect.ModeChange:
-		out = append(out, a.effect(effect.Act, action))
-		return e.changeMode(e.modeIndex(action.Mode), effect.ByMapping, a.at, out)
-	case *effect.Shell:
-		if !e.shell.allow(a.at) {
-			return append(out, refused(a, action, effect.TooFast))
-		}
-	}
-	return append(out, a.effect(effect.Act, action))
-}
-
-func refused(a *act, action effect.Action, cause effect.Cause) effect.Effect {
-	x := a.effect(effect.Refused, action)
-	x.Cause = cause
-	return x
+func (a *act) refuse(action effect.Action, cause effect.Cause, out []effect.Effect) []effect.Effect {
+	out = a.emit(effect.Refused, action, out)
+	out[len(out)-1].Cause = cause
+	return out
 }
 
 // closed is the gate that keeps a mapping from acting now, the user's own first.
 func (e *Engine) closed(m *Mapping) effect.Cause {
-	if e.gates == 0 {
-		return effect.None
-	}
 	for _, g := range [...]effect.Cause{effect.Paused, effect.Inhibited, effect.Inactive, effect.Locked} {
 		if e.gates&(1<<g) != 0 && (g != effect.Locked || !m.WhenLocked) {
 			return g
