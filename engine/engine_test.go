@@ -2,6 +2,9 @@ package engine_test
 
 import (
 	"testing"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
 )
 
 func TestPerformances(t *testing.T) {
@@ -114,6 +117,25 @@ func TestPerformances(t *testing.T) {
 				t.Errorf("got:\n%swant:\n%s", got, want)
 			}
 		})
+	}
+}
+
+func TestWhereItStands(t *testing.T) {
+	p := program(t, "desk note 1 hold:29+30\nlive")
+	e := engine.New(p)
+	e.Attach(0, engine.Any)
+	out := e.Step(engine.Input{Message: engine.Message{Kind: engine.NoteOn, Number: 1, Value: 1}}, nil)
+	if e.Held() != 2 || e.Program() != p || len(out) != 2 {
+		t.Errorf("held %d, effects %v", e.Held(), out)
+	}
+	e.SetMode(1, effect.ByCaller, 0, nil)
+	if e.Mode() != 1 || e.BaseMode() != 1 {
+		t.Errorf("mode %d, base %d", e.Mode(), e.BaseMode())
+	}
+	for i, want := range []string{"Note", "LongPress", "CC", "EncoderTurn"} {
+		if got := engine.TriggerType(i).String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

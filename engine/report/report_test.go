@@ -1,0 +1,32 @@
+package report_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+func TestStatusLists(t *testing.T) {
+	s := report.Status{
+		Health: []report.Check{{Name: "keys", Status: report.Failed}, {Name: "config", Status: report.Warning}, {Name: "bus", Status: report.Failed}},
+		Devices: []report.Device{
+			{Name: "LPD8", Configured: true, State: report.Connected}, {Name: "APC", Configured: true, State: report.Absent},
+			{Name: "Keys", State: report.Connected},
+		},
+	}
+	if got, want := s.Problems(), []string{"keys", "bus"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("problems %v, want %v", got, want)
+	}
+	if got, want := s.ConnectedDevices(), []string{"LPD8"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("connected %v, want %v", got, want)
+	}
+}
+
+func TestFaultIsItsCause(t *testing.T) {
+	f := &report.Fault{Check: "keys", Err: report.ErrKeysUnavailable}
+	if !errors.Is(f, report.ErrKeysUnavailable) || f.Error() != report.ErrKeysUnavailable.Error() {
+		t.Errorf("got %v", f)
+	}
+}
