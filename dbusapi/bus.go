@@ -1,0 +1,197 @@
+package dbusapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// BusState is where the connection to the session bus stands.
+type BusState string
+
+// The states of the session bus.
+const (
+	BusConnected BusState = "connected"
+	BusAbsent    BusState = "absent"     // no address, or nobody answers there
+	BusLost      BusState = "lost"       // it went away; KeepBus waits for it
+	BusNameTaken BusState = "name-taken" // the error is a *NameTaken; KeepBus waits for the name
+)
+
+// NameTaken says who else has midimon's name on the bus.
+type NameTaken struct {
+	Owner string // unique name
+	Pid   uint32 // 0: not known
+	Comm  string // name of its process, or empty
+}
+
+func (n *NameTaken) Error() string {
+	who := n.Owner
+	if n.Pid != 0 {
+		who = fmt.Sprintf("process %d", n.Pid)
+	}
+	if n.Comm != "" {
+		who += " (" + n.Comm + ")"
+	}
+	return fmt.Sprintf("the bus name %s belongs to %s", BusName, who)
+}
+
+var errNoAddress = errors.New("no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set")
+
+// KeepBus serves the objects on the session bus at address (see SessionAddress) until ctx is
+// done, and connects again whenever the bus comes back. It calls tell, from its own goroutine,
+// with the first outcome within a second and then with every change; tell must not block.
+func (s *Server) KeepBus(ctx context.Context, address string, tell func(BusState, error)) {
+	if address == "" {
+		tell(BusAbsent, errNoAddress)
+		<-ctx.Done()
+		return
+	}
+	said := BusState("")
+	say := func(state BusState, err error) {
+		if state != said {
+			said = state
+			tell(state, err)
+		}
+	}
+	pause := minPause
+	for ctx.Err() == nil {
+		connected := false
+		err := s.serveBus(ctx, address, func(state BusState, err error) {
+			connected = true
+			say(state, err)
+		})
+		switch {
+		case ctx.Err() != nil:
+			return
+		case connected:
+			pause = minPause
+			say(BusLost, err)
+		case said != BusLost: // which stays said until the bus is back
+			say(BusAbsent, err)
+		}
+		if awaitSocket(ctx, address, errors.Is(err, fs.ErrNotExist), pause) {
+			pause = minPause
+		} else {
+			pause = min(2*pause, maxPause)
+		}
+	}
+}
+
+// serveBus is one connection to the bus, from its beginning to its end.
+func (s *Server) serveBus(ctx context.Context, address string, say func(BusState, error)) error {
+	dialing, done := context.WithTimeout(ctx, s.dialTimeout)
+	defer done()
+	socket, err := DialSocket(dialing, address)
+	if err != nil {
+		return fmt.Errorf("cannot reach the session bus: %w", err)
+	}
+	defer socket.Close()
+	// A bus that accepts and says nothing.
+	deadline, _ := dialing.Deadline()
+	if err := socket.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	freed := make(nameFreed, 1)
+	c, err := s.attach(ctx, newLink(socket, s.writeTimeout), false, freed)
+	if err != nil {
+		return err
+	}
+	defer c.cancel()
+	if err := c.bus.Hello(); err != nil {
+		return fmt.Errorf("cannot greet the session bus: %w", err)
+	}
+	served := make(chan struct{})
+	go func() { defer close(served); c.run() }()
+	defer func() { c.cancel(); <-served }()
+
+	taken, err := c.requestName(dialing)
+	if err != nil {
+		return fmt.Errorf("cannot request the bus name: %w", err)
+	}
+	if err := socket.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if taken {
+		if err := c.awaitName(freed, say); err != nil {
+			return err
+		}
+	}
+	if c.ctx.Err() == nil {
+		say(BusConnected, nil)
+	}
+	<-c.ctx.Done()
+	return errors.New("the session bus is gone")
+}
+
+func (c *conn) requestName(ctx context.Context) (taken bool, err error) {
+	var answer dbus.RequestNameReply
+	err = c.bus.BusObject().CallWithContext(ctx, busInterface+".RequestName", 0,
+		BusName, dbus.NameFlagDoNotQueue).Store(&answer)
+	return answer != dbus.RequestNameReplyPrimaryOwner && answer != dbus.RequestNameReplyAlreadyOwner, err
+}
+
+// awaitName waits until the name is ours.
+func (c *conn) awaitName(freed nameFreed, say func(BusState, error)) error {
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.dialTimeout)
+	defer cancel()
+	err := c.bus.AddMatchSignalContext(ctx, dbus.WithMatchInterface(busInterface),
+		dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, BusName))
+	if err != nil {
+		return fmt.Errorf("cannot watch the bus name: %w", err)
+	}
+	for {
+		ctx, cancel := context.WithTimeout(c.ctx, c.server.dialTimeout)
+		taken, err := c.requestName(ctx)
+		if err == nil && taken {
+			// A connection of ours that the bus has not given up yet is nobody else.
+			if owner := c.owner(ctx); owner.Pid != uint32(os.Getpid()) {
+				say(BusNameTaken, owner)
+			}
+		}
+		cancel()
+		if err != nil || !taken {
+			return err
+		}
+		select {
+		case <-freed:
+		case <-c.ctx.Done():
+			return errors.New("the session bus is gone")
+		}
+	}
+}
+
+// owner tells who has the name, as far as that can be found out.
+func (c *conn) owner(ctx context.Context) *NameTaken {
+	n, bus := &NameTaken{Owner: "another program"}, c.bus.BusObject()
+	if bus.CallWithContext(ctx, busInterface+".GetNameOwner", 0, BusName).Store(&n.Owner) != nil {
+		return n
+	}
+	if bus.CallWithContext(ctx, busInterface+".GetConnectionUnixProcessID", 0, n.Owner).Store(&n.Pid) != nil {
+		return n
+	}
+	if comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", n.Pid)); err == nil {
+		n.Comm = strings.TrimSpace(string(comm))
+	}
+	return n
+}
+
+// nameFreed has a value after the bus said that nobody has our name.
+type nameFreed chan struct{}
+
+func (f nameFreed) DeliverSignal(iface, member string, s *dbus.Signal) {
+	if iface != busInterface || member != "NameOwnerChanged" || len(s.Body) != 3 {
+		return
+	}
+	if s.Body[0] == BusName && s.Body[2] == "" {
+		select {
+		case f <- struct{}{}:
+		default:
+		}
+	}
+}

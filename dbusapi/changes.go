@@ -1,0 +1,156 @@
+package dbusapi
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+const (
+	healthEvery   = 250 * time.Millisecond // Health and Problems change at most that often
+	failuresEvery = time.Second            // in which maxFailures ActionFailed are sent
+	maxFailures   = 2
+)
+
+// changes tells one connection what became different since it was last told.
+type changes struct {
+	conn  *conn
+	drain func() ([]report.Event, uint64)
+	last  *report.Status // what was told
+
+	held     bool      // Health changed again too soon and is to be told later
+	healthAt time.Time // when it was last told
+
+	failures   int // ActionFailed since failuresAt
+	failuresAt time.Time
+}
+
+// due is how long a held change still has to wait; 0: none is held.
+func (h *changes) due(now time.Time) time.Duration {
+	if !h.held {
+		return 0
+	}
+	return max(h.healthAt.Add(healthEvery).Sub(now), 1)
+}
+
+// flush tells everything: devices that came or went, then one PropertiesChanged for each
+// object, then what happened, so that who hears of an event already reads its outcome.
+func (h *changes) flush(now time.Time) {
+	events, dropped := h.drain() // before the status, which is then at least as new
+	if dropped > 0 {
+		h.conn.server.log.Warn("events dropped", "count", dropped)
+	}
+	if next := h.paced(h.conn.server.backend.Status(), now); next != h.last {
+		h.devices(next)
+		h.conn.changed(RootPath, h.conn.server.ifaces.root, target{status: h.last}, target{status: next})
+		h.last = next
+	}
+	for _, e := range events {
+		h.event(e, now)
+	}
+}
+
+// paced is next, with the health last told when it changes too fast.
+func (h *changes) paced(next *report.Status, now time.Time) *report.Status {
+	if next == h.last || reflect.DeepEqual(next.Health, h.last.Health) {
+		h.held = false
+		return next
+	}
+	if now.Sub(h.healthAt) < healthEvery {
+		h.held = true
+		old := *next
+		old.Health = h.last.Health
+		return &old
+	}
+	h.held, h.healthAt = false, now
+	return next
+}
+
+func (h *changes) devices(next *report.Status) {
+	c, i := h.conn, h.conn.server.ifaces.device
+	old := make(map[string]*report.Device, len(h.last.Devices))
+	for n := range h.last.Devices {
+		old[h.last.Devices[n].ID] = &h.last.Devices[n]
+	}
+	now := make(map[string]*report.Device, len(next.Devices))
+	for n := range next.Devices {
+		now[next.Devices[n].ID] = &next.Devices[n]
+	}
+	// In the order of the lists, so that the same change gives the same signals. A device
+	// whose constants differ is another one.
+	for n := range h.last.Devices {
+		was := &h.last.Devices[n]
+		if is := now[was.ID]; is == nil || !i.same(target{h.last, was}, target{next, is}) {
+			c.emit(RootPath, objectManager, "InterfacesRemoved", DevicePath(was.ID), []string{DeviceInterface})
+			delete(old, was.ID)
+		}
+	}
+	for n := range next.Devices {
+		is := &next.Devices[n]
+		t := target{next, is}
+		if was := old[is.ID]; was != nil {
+			c.changed(DevicePath(is.ID), i, target{h.last, was}, t)
+		} else {
+			c.emit(RootPath, objectManager, "InterfacesAdded", DevicePath(is.ID), interfaces{DeviceInterface: i.values(t)})
+		}
+	}
+}
+
+// same says whether all constant properties are equal.
+func (i *iface) same(a, b target) bool {
+	for n := range i.spec.Properties {
+		p := &i.spec.Properties[n]
+		if get := i.props[p.Name].get; p.Emits() == "const" && !reflect.DeepEqual(get(a), get(b)) {
+			return false
+		}
+	}
+	return true
+}
+
+// changed sends one PropertiesChanged with everything that differs and is to be told.
+func (c *conn) changed(path dbus.ObjectPath, i *iface, old, now target) {
+	diff := values{}
+	for n := range i.spec.Properties {
+		p := &i.spec.Properties[n]
+		if p.Emits() != "true" {
+			continue
+		}
+		get := i.props[p.Name].get
+		if v := get(now); !reflect.DeepEqual(get(old), v) {
+			diff[p.Name] = dbus.MakeVariant(v)
+		}
+	}
+	if len(diff) > 0 {
+		c.emit(path, propsInterface, "PropertiesChanged", i.spec.Name, diff, []string{})
+	}
+}
+
+// eventNames are the signals of the root interface by the event that causes them.
+var eventNames = map[report.EventKind]string{
+	report.ModeChanged:    "ModeChanged",
+	report.ActionFailed:   "ActionFailed",
+	report.ReloadFinished: "ReloadFinished",
+}
+
+func (h *changes) event(e report.Event, now time.Time) {
+	name, ok := eventNames[e.Kind]
+	if !ok || e.Kind == report.ActionFailed && !h.admit(now) {
+		return
+	}
+	h.conn.emit(RootPath, BusName, name, h.conn.server.ifaces.root.signals[name](e)...)
+}
+
+// admit lets maxFailures through in failuresEvery.
+func (h *changes) admit(now time.Time) bool {
+	if now.Sub(h.failuresAt) >= failuresEvery {
+		h.failures, h.failuresAt = 0, now
+	}
+	if h.failures == maxFailures {
+		return false
+	}
+	h.failures++
+	return true
+}

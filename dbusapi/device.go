@@ -1,0 +1,84 @@
+package dbusapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+const devicesPath = RootPath + "/devices"
+
+// DevicePath is the object path of the device with that ID.
+func DevicePath(id string) dbus.ObjectPath {
+	return devicesPath + "/" + dbus.ObjectPath(escape(id))
+}
+
+// escape makes an element of an object path: letters and digits stay, every other byte and a
+// leading digit become _ and two hexadecimal digits, nothing becomes _. Different ids stay
+// different.
+func escape(id string) string {
+	if id == "" {
+		return "_"
+	}
+	var out strings.Builder
+	for i := range len(id) {
+		c := id[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if digit := c >= '0' && c <= '9'; letter || digit && i > 0 {
+			out.WriteByte(c)
+		} else {
+			fmt.Fprintf(&out, "_%02x", c)
+		}
+	}
+	return out.String()
+}
+
+// A Port is a row of the property Ports.
+type Port struct {
+	Name    string
+	In, Out bool
+}
+
+func ports(d *report.Device) []Port {
+	out := make([]Port, len(d.Ports))
+	for i, p := range d.Ports {
+		out[i] = Port{clean(p.Name), p.In, p.Out}
+	}
+	return out
+}
+
+func (s *Server) device() *iface {
+	b := s.backend
+	return &iface{
+		methods: map[string]any{
+			"Reconnect": func(ctx context.Context, c *call) error { return b.Reconnect(ctx, c.target.device.ID) },
+		},
+		props: map[string]property{
+			"Id":     {get: func(t target) any { return clean(t.device.ID) }},
+			"Name":   {get: func(t target) any { return clean(t.device.Name) }},
+			"Kind":   {get: func(t target) any { return clean(t.device.Kind) }},
+			"UsbId":  {get: func(t target) any { return clean(t.device.USB) }},
+			"Serial": {get: func(t target) any { return clean(t.device.Serial) }},
+			"State":  {get: func(t target) any { return string(t.device.State) }},
+			"Error":  {get: func(t target) any { return clean(t.device.Error) }},
+			"Enabled": {
+				get: func(t target) any { return t.device.Enabled },
+				set: func(ctx context.Context, t target, v any) error {
+					return b.SetDeviceEnabled(ctx, t.device.ID, v.(bool))
+				},
+			},
+			"Ports":      {get: func(t target) any { return ports(t.device) }},
+			"EventCount": {get: func(t target) any { return t.device.Events }},
+			"LastEventUSec": {get: func(t target) any {
+				if t.device.LastEvent.IsZero() {
+					return uint64(0)
+				}
+				return uint64(t.device.LastEvent.UnixMicro())
+			}},
+		},
+	}
+}

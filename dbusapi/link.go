@@ -1,0 +1,131 @@
+package dbusapi
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// A link is a socket with a limit on every write. A write that fails leaves half a message
+// behind, so it ends the link. godbus knows neither.
+type link struct {
+	net.Conn
+	in      *bufio.Reader
+	timeout time.Duration
+}
+
+func newLink(c net.Conn, timeout time.Duration) *link {
+	return &link{Conn: c, in: bufio.NewReader(c), timeout: timeout}
+}
+
+func (l *link) Read(p []byte) (int, error) { return l.in.Read(p) }
+
+func (l *link) Write(p []byte) (int, error) {
+	if err := l.SetWriteDeadline(time.Now().Add(l.timeout)); err != nil {
+		return 0, err
+	}
+	n, err := l.Conn.Write(p)
+	if err != nil {
+		_ = l.Close()
+	}
+	return n, err
+}
+
+// maxMessage is the largest message that a client of the private socket may send: Validate
+// takes 1 MiB, all else is small.
+const maxMessage = 1<<20 + 4096
+
+// A peerLink stands between godbus and a client whose handshake serverHandshake has done.
+// godbus can only be the client of a handshake, so the link plays the server for it; after
+// that it hands on method calls and drops everything else a client may send: godbus trusts
+// signals that claim to come from the bus.
+type peerLink struct {
+	*link
+	guid    string
+	replies []byte // what godbus is still to read of its handshake
+	begun   bool
+	left    uint64 // bytes of the present message not yet read
+}
+
+func (l *peerLink) Write(p []byte) (int, error) {
+	if l.begun {
+		return l.link.Write(p)
+	}
+	switch line := string(p); {
+	case line == "\x00":
+	case line == "AUTH\r\n":
+		l.replies = append(l.replies, "REJECTED EXTERNAL\r\n"...)
+	case line == "BEGIN\r\n":
+		l.begun = true
+	default: // AUTH EXTERNAL uid: the socket has said who it is
+		l.replies = append(l.replies, "OK "+l.guid+"\r\n"...)
+	}
+	return len(p), nil
+}
+
+func (l *peerLink) Read(p []byte) (int, error) {
+	if !l.begun {
+		if len(l.replies) == 0 {
+			return 0, io.EOF
+		}
+		n := copy(p, l.replies)
+		l.replies = l.replies[n:]
+		return n, nil
+	}
+	for l.left == 0 {
+		if err := l.next(); err != nil {
+			return 0, err
+		}
+	}
+	if uint64(len(p)) > l.left {
+		p = p[:l.left]
+	}
+	n, err := l.in.Read(p)
+	l.left -= uint64(n)
+	return n, err
+}
+
+// next finds the next method call and leaves its size in left.
+func (l *peerLink) next() error {
+	head, err := l.in.Peek(16)
+	if err != nil {
+		return err
+	}
+	size, err := messageSize(head)
+	if err != nil {
+		return err
+	}
+	if dbus.Type(head[1]) == dbus.TypeMethodCall {
+		l.left = size
+		return nil
+	}
+	_, err = l.in.Discard(int(size))
+	return err
+}
+
+// messageSize is the size of the message with that fixed part of its header (D-Bus
+// specification, "Message Format"): 12 bytes, the length of the header fields, these padded
+// to 8, the body.
+func messageSize(head []byte) (uint64, error) {
+	var order binary.ByteOrder
+	switch head[0] {
+	case 'l':
+		order = binary.LittleEndian
+	case 'B':
+		order = binary.BigEndian
+	default:
+		return 0, errors.New("this is not D-Bus")
+	}
+	body, fields := uint64(order.Uint32(head[4:])), uint64(order.Uint32(head[12:]))
+	size := 16 + (fields+7)&^7 + body
+	if size > maxMessage {
+		return 0, fmt.Errorf("a message of %d bytes is over the limit of %d", size, maxMessage)
+	}
+	return size, nil
+}

@@ -1,0 +1,128 @@
+package dbusapi
+
+import (
+	"context"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// What everything on the bus is called.
+const (
+	BusName         = "com.amiable.Midimon1"
+	RootPath        = dbus.ObjectPath("/com/amiable/Midimon1")
+	DeviceInterface = BusName + ".Device"
+)
+
+// A Check is a row of the property Health.
+type Check struct{ Name, Status, Message, Fix string }
+
+// A Diagnostic is a diagnostic as the bus carries it. There is no excerpt: callers may be
+// kept from reading the file.
+type Diagnostic struct {
+	Severity, Code, Message, File string
+	Line, Column                  uint32
+	Extra                         map[string]dbus.Variant // path, hint: s
+}
+
+func diagnostics(in []report.Diagnostic) []Diagnostic {
+	out := make([]Diagnostic, len(in))
+	for i, d := range in {
+		extra := map[string]dbus.Variant{}
+		if d.Path != "" {
+			extra["path"] = dbus.MakeVariant(clean(d.Path))
+		}
+		if d.Hint != "" {
+			extra["hint"] = dbus.MakeVariant(clean(d.Hint))
+		}
+		out[i] = Diagnostic{
+			clean(d.Severity), clean(d.Code), clean(d.Message), clean(d.File),
+			uint32(max(d.Line, 0)), uint32(max(d.Column, 0)), extra,
+		}
+	}
+	return out
+}
+
+func health(s *report.Status) []Check {
+	out := make([]Check, len(s.Health))
+	for i, c := range s.Health {
+		out[i] = Check{clean(c.Name), clean(c.Status), clean(c.Message), clean(c.Fix)}
+	}
+	return out
+}
+
+func lastReload(r *report.Reload) map[string]dbus.Variant {
+	out := map[string]dbus.Variant{}
+	if r.Time.IsZero() {
+		return out
+	}
+	warnings := uint32(0)
+	for _, d := range r.Diagnostics {
+		if d.Severity == report.Warn {
+			warnings++
+		}
+	}
+	for key, value := range map[string]any{
+		"time": uint64(r.Time.UnixMicro()), "ok": r.OK, "trigger": clean(r.Trigger),
+		"duration_us": uint64(r.Took.Microseconds()), "modes": uint32(r.Modes),
+		"mappings": uint32(r.Mappings), "warnings": warnings, "error": clean(r.Err),
+	} {
+		out[key] = dbus.MakeVariant(value)
+	}
+	return out
+}
+
+func (s *Server) root() *iface {
+	b := s.backend
+	features := []string{"modes", "devices", "reload", "pause", "panic", "private-socket"}
+	if s.level != nil {
+		features = append(features, "log-control")
+	}
+	return &iface{
+		methods: map[string]any{
+			"Reload": func(ctx context.Context, _ *call) (uint64, []Diagnostic, error) {
+				r, err := b.Reload(ctx, "call")
+				return r.Generation, diagnostics(r.Diagnostics), err
+			},
+			"GetDiagnostics": func(context.Context, *call) ([]Diagnostic, error) {
+				return diagnostics(b.Status().Diagnostics), nil
+			},
+			"Pause":  func(ctx context.Context, _ *call) error { return b.Pause(ctx, true) },
+			"Resume": func(ctx context.Context, _ *call) error { return b.Pause(ctx, false) },
+			"Panic":  func(ctx context.Context, _ *call) error { return b.Panic(ctx) },
+		},
+		props: map[string]property{
+			"Version":     {get: func(t target) any { return clean(t.status.Version) }},
+			"Features":    {get: func(target) any { return features }},
+			"Pid":         {get: func(t target) any { return uint32(t.status.Pid) }},
+			"StartedUSec": {get: func(t target) any { return uint64(t.status.Started.UnixMicro()) }},
+			"State":       {get: func(t target) any { return string(t.status.State) }},
+			"Problems":    {get: func(t target) any { return cleanAll(t.status.Problems()) }},
+			"Health":      {get: func(t target) any { return health(t.status) }},
+			"Mode": {
+				get: func(t target) any { return clean(t.status.Mode) },
+				set: func(ctx context.Context, _ target, v any) error { return b.SetMode(ctx, v.(string)) },
+			},
+			"BaseMode":         {get: func(t target) any { return clean(t.status.BaseMode) }},
+			"Modes":            {get: func(t target) any { return cleanAll(t.status.Modes) }},
+			"ConnectedDevices": {get: func(t target) any { return cleanAll(t.status.ConnectedDevices()) }},
+			"ConfigPath":       {get: func(t target) any { return clean(t.status.ConfigPath) }},
+			"ConfigGeneration": {get: func(t target) any { return t.status.Generation }},
+			"ConfigStatus":     {get: func(t target) any { return clean(t.status.ConfigStatus) }},
+			"LastReload":       {get: func(t target) any { return lastReload(&t.status.LastReload) }},
+		},
+		signals: map[string]signal{
+			"ModeChanged": func(e report.Event) []any {
+				return []any{clean(e.Old), clean(e.New), clean(e.Cause)}
+			},
+			"ReloadFinished": func(e report.Event) []any {
+				r := e.Reload
+				return []any{r.OK, r.Generation, clean(r.Trigger), clean(r.Err), diagnostics(r.Diagnostics)}
+			},
+			"ActionFailed": func(e report.Event) []any {
+				return []any{clean(e.Mapping), clean(e.Mode), clean(e.Error), clean(e.Detail)}
+			},
+		},
+	}
+}
