@@ -1,14 +1,53 @@
 // Package config turns TOML bytes into a program, or says everything that is wrong with
 // them, with line, column, key and hint. It opens no file, watches nothing and logs nothing.
+//
+// A file is read twice over: first into a tree of values that know where they stand (the
+// rules of TOML), then by the schema into the program (ours). Both go on after an error.
 package config
 
 import (
+	"bytes"
+	_ "embed"
+	"slices"
+
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
+// MaxSize is how large a configuration may be, in bytes.
+const MaxSize = 4 << 20
+
+//go:embed templates/starter.toml
+var starter []byte
+
+// Starter is the configuration for somebody who has none. The caller owns the copy.
+func Starter() []byte { return slices.Clone(starter) }
+
+// Settings is what a configuration says to the daemon and not to the engine.
+type Settings struct {
+	LogLevel string // "error", "warn", "info" or "debug"; empty: not given
+}
+
 // Load reads a configuration. The program is nil if any diagnostic is an error. File is the
 // name that diagnostics carry.
 func Load(file string, src []byte) (*engine.Program, []report.Diagnostic) {
-	return nil, nil
+	p, _, diagnostics := LoadAll(file, src)
+	return p, diagnostics
+}
+
+// LoadAll is Load, and also returns what the file says to the daemon.
+func LoadAll(file string, src []byte) (*engine.Program, Settings, []report.Diagnostic) {
+	src = bytes.TrimPrefix(src, []byte("\uFEFF")) // the byte order mark that some editors write
+	r := &reader{tree: newTree(file, string(src))}
+	if len(src) > MaxSize {
+		r.report(fault{code: TooLarge}, "%d bytes are more than %d", len(src), MaxSize)
+		return nil, Settings{}, r.diagnostics()
+	}
+	r.parse(src)
+	r.program()
+	if len(r.errors) > 0 {
+		return nil, Settings{}, r.diagnostics()
+	}
+	r.shadowed(r.prog.Compile())
+	return r.prog, r.settings, r.diagnostics()
 }

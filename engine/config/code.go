@@ -1,0 +1,60 @@
+package config
+
+// Code is the stable name of a kind of diagnostic.
+type Code string
+
+// The codes. Those of the second group are warnings, which refuse no file.
+const (
+	BadName       Code = "bad-name"
+	BadValue      Code = "bad-value"
+	Conflict      Code = "conflict"
+	DuplicateKey  Code = "duplicate-key"
+	DuplicateName Code = "duplicate-name"
+	Empty         Code = "empty"
+	EmptyRange    Code = "empty-range"
+	MissingKey    Code = "missing-key"
+	More          Code = "more"
+	OutOfRange    Code = "out-of-range"
+	Syntax        Code = "syntax"
+	TooDeep       Code = "too-deep"
+	TooLarge      Code = "too-large"
+	TooMany       Code = "too-many"
+	UnknownDevice Code = "unknown-device"
+	UnknownMode   Code = "unknown-mode"
+	UnknownValue  Code = "unknown-value"
+	WrongType     Code = "wrong-type"
+
+	NoEffect     Code = "no-effect"
+	NotSupported Code = "not-supported"
+	Shadowed     Code = "shadowed"
+	UnknownKey   Code = "unknown-key"
+)
+
+// Codes is what each code means, in the order of the codes.
+var Codes = []struct {
+	Code    Code
+	Meaning string
+}{
+	{BadName, "a name that cannot be used: it has control characters or looks like the path of a mapping"},
+	{BadValue, "a number beyond 64 bits, or a date or time that does not exist"},
+	{Conflict, "two settings exclude each other"},
+	{DuplicateKey, "a key or table is defined twice, or in both of its spellings"},
+	{DuplicateName, "two modes, devices or mappings have the same name"},
+	{Empty, "a text or list that must not be empty is"},
+	{EmptyRange, "the lower bound is above the upper one"},
+	{MissingKey, "a key that must be given is not"},
+	{More, "there are more diagnostics than are shown"},
+	{OutOfRange, "a number is smaller or larger than it may be"},
+	{Syntax, "the text is not TOML"},
+	{TooDeep, "values or actions are nested too deep"},
+	{TooLarge, "the file is larger than 4 MiB"},
+	{TooMany, "more keys, steps or devices than fit"},
+	{UnknownDevice, "a trigger names a device that is not configured"},
+	{UnknownMode, "an action names a mode that is not configured"},
+	{UnknownValue, "a word that is none of those allowed"},
+	{WrongType, "a value of another type than the key takes"},
+	{NoEffect, "something that can do nothing where it stands"},
+	{NotSupported, "something that this version does not do; it is left out"},
+	{Shadowed, "a mapping that can never act, because an earlier one always does"},
+	{UnknownKey, "a key that means nothing; it is ignored"},
+}

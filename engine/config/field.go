@@ -1,0 +1,227 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// field is one key that a table may have, and how its value gets into a T. The lists of
+// fields are the schema: they are read from, and what was mistyped is guessed from them.
+type field[T any] struct {
+	name string
+	also string // another spelling, or empty
+	must bool
+	read func(r *reader, id int32, v *T)
+}
+
+func (f field[T]) or(also string) field[T] { f.also = also; return f }
+func (f field[T]) required() field[T]      { f.must = true; return f }
+
+// readTable reads the keys of a table into v.
+func readTable[T any](r *reader, id int32, fields []field[T], v *T) {
+	var seen uint64
+	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+		key := r.nodes[c].key
+		i := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == key || f.also == key && key != "" })
+		switch {
+		case i < 0:
+			r.unknownKey(c, fieldNames(fields))
+		case seen>>i&1 != 0:
+			r.report(fault{code: DuplicateKey, off: r.nodes[c].keyAt, node: c}, "%s and %s mean the same", fields[i].name, fields[i].also)
+		default:
+			seen |= 1 << i
+			fields[i].read(r, c, v)
+		}
+	}
+	for i := range fields {
+		if fields[i].must && seen>>i&1 == 0 {
+			r.missing(id, fields[i].name)
+		}
+	}
+}
+
+func fieldNames[T any](fields []field[T]) []string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.name)
+		if f.also != "" {
+			names = append(names, f.also)
+		}
+	}
+	return names
+}
+
+// whole is an integer of lo to hi.
+func whole[T any](name string, lo, hi int64, set func(*T, int64)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if n, ok := r.whole(id, lo, hi); ok {
+			set(v, n)
+		}
+	}}
+}
+
+// flag is a boolean.
+func flag[T any](name string, set func(*T, bool)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if r.is(id, booleanNode) {
+			set(v, r.nodes[id].num != 0)
+		}
+	}}
+}
+
+// text is any string.
+func text[T any](name string, set func(*T, string)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if s, ok := r.text(id); ok {
+			set(v, s)
+		}
+	}}
+}
+
+// label is a string that names something: not empty, and without control characters,
+// because it is shown on terminals and on the bus.
+func label[T any](name string, set func(*T, string)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if s, ok := r.label(id); ok {
+			set(v, s)
+		}
+	}}
+}
+
+// choice is one of some words; set gets its index.
+func choice[T any](name string, words []string, set func(*T, int)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		s, ok := r.text(id)
+		if !ok {
+			return
+		}
+		if i := slices.Index(words, s); i >= 0 {
+			set(v, i)
+			return
+		}
+		r.report(fault{code: UnknownValue, off: r.nodes[id].off, node: id, word: s, among: words, hint: "it is one of " + strings.Join(words, ", ")}, "%q is unknown", s)
+	}}
+}
+
+// each is an array of tables, in either spelling; one gets every element and its index.
+func each[T any](name string, one func(r *reader, id int32, i int, v *T)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if k := r.nodes[id].kind; k != tablesNode && !r.is(id, arrayNode) {
+			return
+		}
+		i := 0
+		for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+			if r.is(c, tableNode) {
+				one(r, c, i, v)
+			}
+			i++
+		}
+	}}
+}
+
+// table is a table with those fields.
+func table[T, U any](name string, fields []field[U], of func(*T) *U) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if r.is(id, tableNode) {
+			readTable(r, id, fields, of(v))
+		}
+	}}
+}
+
+// later is a key that will mean something: it is ignored, and that is said.
+func later[T any](name string) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, _ *T) {
+		r.notSupported(id, r.nodes[id].keyAt, "not supported yet; it is ignored")
+	}}
+}
+
+// essential is a key that will mean something, and without which the mapping would do other
+// than what was asked for: the mapping is left out.
+func essential[T any](name string) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, _ *T) { r.leaveOut(id, r.nodes[id].keyAt, "") }}
+}
+
+// quiet is a key with a meaning that is read elsewhere.
+func quiet[T any](name string) field[T] {
+	return field[T]{name: name, read: func(*reader, int32, *T) {}}
+}
+
+// is reports whether the node is of that kind, and says so if not.
+func (r *reader) is(id int32, want kind) bool {
+	got := r.nodes[id].kind
+	if got != want && got != brokenNode {
+		r.report(fault{code: WrongType, off: r.nodes[id].off, node: id}, "must be %s, not %s", kindNames[want], kindNames[got])
+	}
+	return got == want
+}
+
+func (r *reader) whole(id int32, lo, hi int64) (int64, bool) {
+	if !r.is(id, integerNode) {
+		return 0, false
+	}
+	n := r.nodes[id].num
+	if n < lo || n > hi {
+		r.report(fault{code: OutOfRange, off: r.nodes[id].off, node: id}, "%d is out of range %d-%d", n, lo, hi)
+		return 0, false
+	}
+	return n, true
+}
+
+// text refuses NUL: no process, bus or terminal takes it.
+func (r *reader) text(id int32) (string, bool) {
+	if !r.is(id, textNode) {
+		return "", false
+	}
+	s := r.nodes[id].str
+	if strings.IndexByte(s, 0) >= 0 {
+		r.report(fault{code: BadValue, off: r.nodes[id].off, node: id}, "must not contain the character U+0000")
+		return "", false
+	}
+	return s, true
+}
+
+// word is a text that is not empty.
+func (r *reader) word(id int32) (string, bool) {
+	s, ok := r.text(id)
+	if ok && strings.TrimSpace(s) == "" {
+		r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
+		return "", false
+	}
+	return s, ok
+}
+
+func (r *reader) label(id int32) (string, bool) {
+	s, ok := r.word(id)
+	if ok && strings.ContainsFunc(s, unicode.IsControl) {
+		r.report(fault{code: BadName, off: r.nodes[id].off, node: id}, "%q has control characters", s)
+		return "", false
+	}
+	return s, ok
+}
+
+func (r *reader) unknownKey(id int32, known []string) {
+	r.report(fault{code: UnknownKey, off: r.nodes[id].keyAt, node: id, warn: true, word: r.nodes[id].key, among: known}, "unknown key; it is ignored")
+}
+
+// missing says that a table lacks a key, unless a syntax error may have swallowed it.
+func (r *reader) missing(id int32, key string) {
+	if !r.nodes[id].cut {
+		r.report(fault{code: MissingKey, off: r.nodes[id].off, node: id, key: key}, "is missing")
+	}
+}
+
+func (r *reader) notSupported(id int32, off uint32, problem string) {
+	r.report(fault{code: NotSupported, off: off, node: id, warn: true}, "%s", problem)
+}
+
+// leaveOut drops the mapping that is being read. Once said is enough.
+func (r *reader) leaveOut(id int32, off uint32, value string) {
+	if value != "" {
+		value += " is "
+	}
+	if !r.left {
+		r.notSupported(id, off, value+"not supported yet; the mapping is left out")
+	}
+	r.left = true
+}

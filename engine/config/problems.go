@@ -1,0 +1,120 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// maxDiagnostics is how many diagnostics are given before the rest is only counted.
+const maxDiagnostics = 100
+
+// source is a text and what it is called. Its lines are counted when the first position is
+// asked for: a good file never needs them.
+type source struct {
+	file, text string
+	lines      []uint32 // where each begins
+}
+
+// position turns an offset into a line and a column, both from 1. Columns are code points.
+func (s *source) position(off uint32) (line, column int) {
+	s.index()
+	i := sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off }) - 1
+	return i + 1, utf8.RuneCountInString(s.text[s.lines[i]:off]) + 1
+}
+
+func (s *source) index() {
+	if s.lines != nil {
+		return
+	}
+	s.lines = append(s.lines, 0)
+	for i := 0; ; i++ {
+		n := strings.IndexByte(s.text[i:], '\n')
+		if n < 0 {
+			return
+		}
+		i += n
+		s.lines = append(s.lines, uint32(i+1))
+	}
+}
+
+// line is the text of a line, counted from 1, without its end.
+func (s *source) line(n int) string {
+	text, _, _ := strings.Cut(s.text[s.lines[n-1]:], "\n")
+	return strings.TrimSuffix(text, "\r")
+}
+
+// problems collects what is wrong with a source. Errors and warnings are bounded apart, so
+// that no number of warnings hides an error.
+type problems struct {
+	source
+	errors, warnings         []report.Diagnostic
+	moreErrors, moreWarnings int
+}
+
+// fault is what to say of one place. Path and hint are worked out only if it is said.
+type fault struct {
+	code  Code
+	off   uint32
+	node  int32    // whose path is meant; 0: none
+	key   string   // a key inside node that is not there
+	warn  bool     // a warning, not an error
+	hint  string   // what to do
+	word  string   // what was written, instead of hint:
+	among []string // what could have been meant
+}
+
+func (t *tree) report(f fault, format string, args ...any) {
+	list, more := &t.errors, &t.moreErrors
+	d := report.Diagnostic{Severity: report.Error, Code: string(f.code), File: t.file, Hint: f.hint}
+	if f.warn {
+		list, more = &t.warnings, &t.moreWarnings
+		d.Severity = report.Warn
+	}
+	if len(*list) == maxDiagnostics {
+		*more++
+		return
+	}
+	d.Message = fmt.Sprintf(format, args...)
+	d.Path = t.path(f.node)
+	if f.key != "" {
+		d.Path = join(d.Path, f.key)
+	}
+	if d.Path != "" {
+		d.Message = d.Path + ": " + d.Message
+	}
+	if near := nearest(f.word, f.among); near != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	d.Line, d.Column = t.position(min(f.off, uint32(len(t.text))))
+	d.Excerpt = t.line(d.Line)
+	*list = append(*list, d)
+}
+
+// diagnostics is everything reported, as it stands in the file: all errors that fit, then
+// warnings, then how many there are besides.
+func (p *problems) diagnostics() []report.Diagnostic {
+	room := min(len(p.warnings), maxDiagnostics-len(p.errors))
+	more := p.moreErrors + p.moreWarnings + len(p.warnings) - room
+	all := slices.Concat(p.errors, p.warnings[:room])
+	slices.SortStableFunc(all, func(a, b report.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	if more == 0 {
+		return all
+	}
+	last := all[len(all)-1]
+	severity := report.Warn
+	if p.moreErrors > 0 {
+		severity = report.Error
+	}
+	return append(all, report.Diagnostic{
+		Severity: severity, Code: string(More), Message: fmt.Sprintf("%d more not shown", more),
+		File: p.file, Line: last.Line, Column: last.Column,
+	})
+}

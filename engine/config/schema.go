@@ -1,0 +1,152 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+)
+
+// reader walks a tree by the schema and builds a program. Everything a table can say is in
+// the lists of fields; the reader only holds what they build.
+type reader struct {
+	*tree
+	prog     *engine.Program
+	settings Settings
+
+	modeNames   []string // known from the start: mappings may name modes and devices that
+	deviceNames []string // come after them
+
+	single        engine.Device // [device]
+	modal, global mappings
+	ids           map[string]int32 // the names of mappings, and where each stands
+
+	reading mapping // the mapping being read
+	left    bool    // it is left out
+	steps   int     // it has so far
+	nesting int     // of the action being read
+}
+
+var rootFields = []field[reader]{
+	later[reader]("include"),
+	{name: "device", read: func(r *reader, id int32, _ *reader) {
+		if r.is(id, tableNode) {
+			r.single.Enabled = true
+			readTable(r, id, deviceFields, &r.single)
+		}
+	}},
+	each("devices", func(r *reader, id int32, _ int, _ *reader) { r.device(id) }),
+	table("advanced_settings", timingFields, func(r *reader) *engine.Timing { return &r.prog.Timing }),
+	later[reader]("input"),
+	table("logging", loggingFields, func(r *reader) *Settings { return &r.settings }),
+	each("modes", func(r *reader, id int32, i int, _ *reader) {
+		m := mode{index: i}
+		readTable(r, id, modeFields, &m)
+		r.prog.Modes = append(r.prog.Modes, m.Mode)
+	}),
+	each("global_mappings", func(r *reader, id int32, i int, _ *reader) {
+		r.mapping(id, "global_mappings["+strconv.Itoa(i)+"]", engine.Global, &r.global)
+	}),
+}
+
+var timingFields = []field[engine.Timing]{
+	whole("chord_timeout_ms", 1, 10_000, func(t *engine.Timing, n int64) { t.Chord = ms(n) }),
+	whole("double_tap_timeout_ms", 1, 10_000, func(t *engine.Timing, n int64) { t.DoubleTap = ms(n) }),
+	whole("hold_threshold_ms", 1, 60_000, func(t *engine.Timing, n int64) { t.Hold = ms(n) }),
+	whole("max_hold_ms", 100, 3_600_000, func(t *engine.Timing, n int64) { t.MaxHold = ms(n) }),
+}
+
+var levels = []string{"error", "warn", "info", "debug"}
+
+var loggingFields = []field[Settings]{
+	choice("level", levels, func(s *Settings, i int) { s.LogLevel = levels[i] }),
+	later[Settings]("file"),
+}
+
+// mode is a mode while it is read.
+type mode struct {
+	engine.Mode
+	index int
+}
+
+var modeFields = []field[mode]{
+	label("name", func(m *mode, s string) { m.Name = s }).required(),
+	text("color", func(m *mode, s string) { m.Color = s }),
+	later[mode]("apps"),
+	later[mode]("enter"),
+	later[mode]("exit"),
+	each("mappings", func(r *reader, id int32, i int, m *mode) {
+		r.mapping(id, "modes["+strconv.Itoa(m.index)+"].mappings["+strconv.Itoa(i)+"]", m.index, &r.modal)
+	}),
+}
+
+// mapping is a mapping while it is read.
+type mapping struct {
+	engine.Mapping
+	locked bool // when_locked was given
+}
+
+// mappings are mappings that were read, and their nodes.
+type mappings struct {
+	mappings []engine.Mapping
+	nodes    []int32
+}
+
+var mappingFields = []field[mapping]{
+	{name: "name", read: (*reader).mappingName},
+	text("description", func(m *mapping, s string) { m.Label = s }),
+	flag("enabled", func(m *mapping, b bool) { m.Enabled = b }),
+	flag("eager", func(m *mapping, b bool) { m.Eager = b }),
+	essential[mapping]("when"),
+	flag("when_locked", func(m *mapping, b bool) { m.WhenLocked, m.locked = b, true }),
+	later[mapping]("max_rate"),
+	{name: "trigger", must: true, read: func(r *reader, id int32, m *mapping) {
+		if r.is(id, tableNode) {
+			r.trigger(id, &m.Trigger)
+		}
+	}},
+	{name: "action", must: true, read: func(r *reader, id int32, m *mapping) {
+		if r.is(id, tableNode) {
+			m.Action = r.action(id)
+		}
+	}},
+}
+
+// mapping reads one mapping and appends it to list, unless it is left out.
+func (r *reader) mapping(id int32, path string, mode int, list *mappings) {
+	r.left, r.steps = false, 0
+	m := &r.reading
+	*m = mapping{Mapping: engine.Mapping{Mode: mode, Enabled: true}}
+	readTable(r, id, mappingFields, m)
+	if r.left || m.Action == nil {
+		return
+	}
+	if m.ID == "" {
+		m.ID = path
+	}
+	if !m.locked {
+		m.WhenLocked = m.Action.Type() == "ModeChange"
+	}
+	list.mappings = append(list.mappings, m.Mapping)
+	list.nodes = append(list.nodes, id)
+}
+
+// mappingName reads a name, which is the mapping's id: no two have the same, and none looks
+// like the path by which those without a name are known.
+func (r *reader) mappingName(id int32, m *mapping) {
+	s, ok := r.label(id)
+	if !ok {
+		return
+	}
+	if strings.HasPrefix(s, "modes[") || strings.HasPrefix(s, "global_mappings[") {
+		r.report(fault{code: BadName, off: r.nodes[id].off, node: id}, "%q looks like the path of a mapping without a name", s)
+	}
+	if r.ids == nil {
+		r.ids = map[string]int32{}
+	}
+	r.differs(id, r.ids)
+	m.ID = s
+}
+
+func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
