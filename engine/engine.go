@@ -13,9 +13,9 @@ type Engine struct {
 	now   time.Duration // the latest instant seen
 	mode  int           // what acts
 	base  int
-	epoch uint32 // grows when the mode or the program changes
-	gates uint32 // a bit per closed gate
-	off   []uint64
+	epoch uint32   // grows when the mode or the program changes
+	gates uint32   // a bit per closed gate
+	off   []uint64 // a bit per mapping that is switched off; nil: none is
 
 	timers  timers
 	ledger  ledger
@@ -40,9 +40,12 @@ func New(p *Program) *Engine {
 func (e *Engine) adopt(p *Program) {
 	e.prog = p
 	e.epoch++
-	e.off = make([]uint64, (len(p.Mappings)+63)/64)
+	e.off = nil
 	for i := range p.Mappings {
 		if !p.Mappings[i].Enabled {
+			if e.off == nil {
+				e.off = make([]uint64, (len(p.Mappings)+63)/64)
+			}
 			e.off[i/64] |= 1 << (i % 64)
 		}
 	}
@@ -53,7 +56,9 @@ func (e *Engine) adopt(p *Program) {
 	}
 }
 
-func (e *Engine) disabled(mapping int32) bool { return e.off[mapping/64]&(1<<(mapping%64)) != 0 }
+func (e *Engine) disabled(mapping int32) bool {
+	return e.off != nil && e.off[mapping>>6]&(1<<(mapping&63)) != 0
+}
 
 // Attach says which device of the program a port belongs to; Any: none of them, so only
 // mappings without a device hear it. What is known of the port's controls stays.

@@ -44,9 +44,12 @@ type ref struct {
 var none = ref{index: -1}
 
 // act is who does something, in which circumstances.
+//
+// The origin is taken from its slice, not through mapping: a field's address behind a pointer
+// costs a look at the memory, and there a cache miss.
 type act struct {
-	prog    *Program
-	mapping int32
+	origin  *effect.Origin
+	mapping *Mapping
 	press   ref
 	mode    string
 	value   uint16
@@ -68,7 +71,7 @@ func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) 
 	x.Kind, x.Cause, x.Step, x.Value, x.Hold = kind, effect.None, a.step, a.value, 0
 	x.Keys = effect.Chord{}
 	x.At, x.Arrived = a.at, a.arrived
-	x.Origin, x.Action = &a.prog.Mappings[a.mapping].Origin, action
+	x.Origin, x.Action = a.origin, action
 	x.Mode, x.Old = a.mode, ""
 	return out
 }
@@ -87,11 +90,11 @@ func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Ef
 		l.holds = append(l.holds, hold{})
 	}
 	h := &l.holds[id]
-	*h = hold{chord: k.Chord, action: k, origin: &a.prog.Mappings[a.mapping].Origin, mode: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
+	*h = hold{chord: k.Chord, action: k, origin: a.origin, mode: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
 	l.live++
 	if p := e.pressAt(a.press); k.Hold && p != nil && !p.released {
 		h.press = a.press
-		h.timer = e.timers.set(a.at+a.prog.Timing.MaxHold, heldTooLong, id)
+		h.timer = e.timers.set(a.at+e.prog.Timing.MaxHold, heldTooLong, id)
 	} else {
 		h.tap, h.run = true, run
 		h.timer = e.timers.set(a.at+tapTime, tapDue, id)

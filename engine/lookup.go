@@ -23,6 +23,7 @@ const (
 type page struct {
 	mapped [2]uint64
 	first  int32 // band of the lowest number mapped
+	lower  int32 // how many of the numbers below 64 are mapped
 }
 
 // band is half a cache line: what the path of a note needs of a mapping.
@@ -80,13 +81,10 @@ func (p *Program) find(mode, device, kind int, number uint8) int32 {
 	return g.rank(n)
 }
 
-// rank is the head of a number that is mapped.
+// rank is the head of a number that is mapped. It does not branch: numbers come at random.
 func (g *page) rank(n uint8) int32 {
-	count := bits.OnesCount64(g.mapped[n>>6&1] & (1<<(n&63) - 1))
-	if n >= 64 {
-		count += bits.OnesCount64(g.mapped[0])
-	}
-	return g.first + int32(count)
+	word := int32(n >> 6 & 1)
+	return g.first + word*g.lower + int32(bits.OnesCount64(g.mapped[word]&(1<<(n&63)-1)))
 }
 
 func bandOf(m *Mapping) (kind int, b band) {
@@ -162,8 +160,8 @@ func (p *Program) Compile() []Covered {
 	heads := int32(1)
 	for i := range t.pages {
 		g := &t.pages[i]
-		g.first = heads
-		heads += int32(bits.OnesCount64(g.mapped[0]) + bits.OnesCount64(g.mapped[1]))
+		g.first, g.lower = heads, int32(bits.OnesCount64(g.mapped[0]))
+		heads += g.lower + int32(bits.OnesCount64(g.mapped[1]))
 	}
 	// Heads stand where find looks for them, the rest of each chain behind all heads.
 	t.bands = make([]band, heads, int(heads)+len(places)-int(heads-1))

@@ -63,7 +63,8 @@ type candidates struct {
 
 // fireFree starts a mapping's action for an event that has no release.
 func (e *Engine) fireFree(in *Input, b *band, out []effect.Effect) []effect.Effect {
-	a := act{prog: e.prog, mapping: b.mapping, press: none, mode: e.modeName(), value: in.Value, at: e.now, arrived: in.At}
+	m := &e.prog.Mappings[b.mapping]
+	a := act{origin: &m.Origin, mapping: m, press: none, mode: e.modeName(), value: in.Value, at: e.now, arrived: in.At}
 	return e.perform(&a, b.action, none, out)
 }
 
@@ -112,7 +113,8 @@ func (e *Engine) press(in *Input, c candidates, out []effect.Effect) (ref, []eff
 func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	p := &e.presses.all[r.index]
 	b := &p.prog.table.bands[index]
-	a := act{prog: p.prog, mapping: b.mapping, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
+	m := &p.prog.Mappings[b.mapping]
+	a := act{origin: &m.Origin, mapping: m, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
 	return e.perform(&a, b.action, none, out)
 }
 

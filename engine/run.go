@@ -42,7 +42,7 @@ func (e *Engine) runAt(r ref) *run {
 // perform does an action if the gates let it. Run is the sequence that it is a step of.
 func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Effect) []effect.Effect {
 	if e.gates != 0 {
-		if cause := e.closed(&a.prog.Mappings[a.mapping]); cause != effect.None {
+		if cause := e.closed(a.mapping); cause != effect.None {
 			return a.refuse(action, cause, out)
 		}
 	}
