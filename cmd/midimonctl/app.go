@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/amiable-dev/midimon/dbusapi/client"
+)
+
+// callTimeout is how long a whole command may take; D-Bus clients wait 25 s for a reply.
+const callTimeout = 25 * time.Second
+
+// An app is the surroundings of a command and what the global flags say.
+type app struct {
+	getenv   func(string) string
+	in       io.Reader
+	out, err io.Writer
+
+	json, verbose, noColor bool
+	address                string
+}
+
+// Whether a verb may start the daemon.
+const (
+	looks = false
+	acts  = true
+)
+
+// with finds the daemon and does something with it.
+func (a *app) with(ctx context.Context, start bool, do func(context.Context, *client.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	address, dir, err := client.Find(a.address, a.getenv)
+	if err != nil {
+		return err
+	}
+	if dir != "" && !start {
+		held, err := lockHeld(dir)
+		if err != nil {
+			return fmt.Errorf("cannot tell whether midimon runs: %w", err)
+		}
+		if !held {
+			return client.ErrNotRunning
+		}
+	}
+	c, err := client.Dial(ctx, address, start)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return do(ctx, c)
+}
+
+// printJSON prints one object, indented.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// done says that a verb without a result succeeded.
+func (a *app) done(text string) error {
+	if a.json {
+		return a.printJSON(map[string]bool{"ok": true})
+	}
+	_, err := fmt.Fprintln(a.out, text)
+	return err
+}
+
+// color says whether to colour: only on a terminal that wants it (no-color.org).
+func (a *app) color() bool {
+	f, ok := a.out.(*os.File)
+	if !ok || a.noColor || a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,106 @@
+// Command midimonctl looks at midimon and tells it what to do. Each verb has a file of its
+// own, which calls the client and prints; nothing is decided here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/amiable-dev/midimon/dbusapi/client"
+)
+
+// The exit codes.
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitNotRunning = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, &app{getenv: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+}
+
+// run performs one command line and returns the exit code.
+func run(ctx context.Context, a *app, args []string) int {
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(a.err, "midimonctl: %v\n", err)
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, client.ErrNotRunning):
+		return exitNotRunning
+	}
+	return exitFailed
+}
+
+// A usageError is a fault of the command line.
+type usageError struct{ error }
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "midimonctl",
+		Short: "Look at midimon and tell it what to do",
+		Long: `midimonctl talks to the running midimon. It is sought at --address, else at
+$MIDIMON_ADDRESS, else at the private socket $XDG_RUNTIME_DIR/midimon/bus if that
+exists, else on the session bus. Verbs that only look start nothing.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 midimon is not running.`,
+		Args:          cobra.ArbitraryArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("unknown verb %q%s", args[0], suggest(cmd, args[0]))}
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	flags := root.PersistentFlags()
+	flags.BoolVarP(&a.json, "json", "j", false, "print JSON")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more")
+	flags.StringVar(&a.address, "address", "", "D-Bus address of midimon or of its bus")
+	flags.BoolVar(&a.noColor, "no-color", false, "print no colour")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	for _, verb := range []func(*app) *cobra.Command{
+		newStatus, newDevices, newMode, newModes, newReload, newValidate, newPing, newPause, newResume, newPanic,
+	} {
+		cmd := verb(a)
+		check := cmd.Args
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return &usageError{fmt.Errorf("%s: %w", cmd.Name(), err)}
+			}
+			return nil
+		}
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+func suggest(cmd *cobra.Command, verb string) string {
+	cmd.SuggestionsMinimumDistance = 2
+	if s := cmd.SuggestionsFor(verb); len(s) > 0 {
+		return fmt.Sprintf(" (did you mean %s?)", s[0])
+	}
+	return ""
+}

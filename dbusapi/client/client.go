@@ -1,0 +1,114 @@
+// Package client talks to a running midimon: it finds it, calls it and turns what it answers
+// into plain data. It prints nothing and knows no command line.
+package client
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/dbusapi"
+)
+
+// ErrNotRunning says that there is no daemon to talk to, and that none was started.
+var ErrNotRunning = errors.New("midimon is not running")
+
+// An Error is what the daemon or the bus answered instead of a result.
+type Error struct {
+	Name string // of the D-Bus error
+	Text string // for people
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Is says whether e has that name below com.amiable.Midimon1.Error.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && e.Name == dbusapi.ErrorPrefix+t.Name
+}
+
+// ErrConfigInvalid is Reload's error when the file has errors; for errors.Is.
+var ErrConfigInvalid error = &Error{Name: "ConfigInvalid"}
+
+// A Client is a connection to the daemon, or to the bus on which it is to be.
+type Client struct {
+	conn *dbus.Conn
+	root dbus.BusObject
+	flag dbus.Flags
+}
+
+// Dial connects to a D-Bus address: a bus or a private socket. The connection ends with ctx.
+// With start, a call may make the bus start the daemon.
+func Dial(ctx context.Context, address string, start bool) (*Client, error) {
+	socket, err := dbusapi.DialSocket(ctx, address)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("%w: nobody answers at %s", ErrNotRunning, address)
+	case err != nil:
+		return nil, fmt.Errorf("cannot connect to %s: %w", address, err)
+	}
+	// godbus' own waits know no context; a closed socket ends them all.
+	context.AfterFunc(ctx, func() { _ = socket.Close() })
+	conn, err := dbus.NewConn(stream{bufio.NewReader(socket), socket}, dbus.WithContext(ctx))
+	if err == nil {
+		err = conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))})
+	}
+	if err == nil {
+		err = conn.Hello() // the private socket answers it too
+	}
+	if err != nil {
+		_ = socket.Close()
+		return nil, fmt.Errorf("cannot connect to %s: %w", address, cause(ctx, err))
+	}
+	c := &Client{conn: conn, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
+	if !start {
+		c.flag = dbus.FlagNoAutoStart
+	}
+	return c, nil
+}
+
+type stream struct {
+	io.Reader
+	net.Conn
+}
+
+func (s stream) Read(p []byte) (int, error) { return s.Reader.Read(p) }
+
+// Close ends the connection.
+func (c *Client) Close() error { return c.conn.Close() }
+
+// call calls a method of the root object and stores its results.
+func (c *Client) call(ctx context.Context, method string, args []any, results ...any) error {
+	return answer(ctx, c.root.CallWithContext(ctx, method, c.flag, args...), results...)
+}
+
+func answer(ctx context.Context, call *dbus.Call, results ...any) error {
+	return cause(ctx, call.Store(results...))
+}
+
+// cause makes of godbus' errors those of this package.
+func cause(ctx context.Context, err error) error {
+	var e dbus.Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.As(err, &e):
+		return err
+	}
+	switch e.Name {
+	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner":
+		return fmt.Errorf("%w: nobody has the name %s on the bus", ErrNotRunning, dbusapi.BusName)
+	}
+	return &Error{Name: e.Name, Text: e.Error()}
+}

@@ -1,0 +1,166 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/dbusapi"
+)
+
+// Status is what the daemon says of itself. Its JSON form is part of the command line's
+// contract.
+type Status struct {
+	State            string   `json:"state"`
+	Mode             string   `json:"mode"`
+	BaseMode         string   `json:"base_mode"`
+	Modes            []string `json:"modes"`
+	Problems         []string `json:"problems"`
+	Health           []Check  `json:"health"`
+	ConnectedDevices []string `json:"connected_devices"`
+	Devices          []Device `json:"devices"`
+	ConfigPath       string   `json:"config_path"`
+	ConfigStatus     string   `json:"config_status"`
+	ConfigGeneration uint64   `json:"config_generation"`
+	LastReload       *Reload  `json:"last_reload"` // null before the first
+	Version          string   `json:"version"`
+	Features         []string `json:"features"`
+	Pid              uint32   `json:"pid"`
+	StartedUSec      uint64   `json:"started_usec"`
+}
+
+// A Check is a row of health that is not ok.
+type Check struct {
+	Check   string `json:"check"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
+	Fix     string `json:"fix"`
+}
+
+// Reload is how the configuration was last read.
+type Reload struct {
+	TimeUSec   uint64 `json:"time_usec"`
+	OK         bool   `json:"ok"`
+	Trigger    string `json:"trigger"`
+	DurationUS uint64 `json:"duration_us"`
+	Modes      uint32 `json:"modes"`
+	Mappings   uint32 `json:"mappings"`
+	Warnings   uint32 `json:"warnings"`
+	Error      string `json:"error"`
+}
+
+// A Device is a MIDI controller.
+type Device struct {
+	ID            string `json:"id"`
+	Name          string `json:"name"`
+	Kind          string `json:"kind"`
+	USB           string `json:"usb_id"`
+	Serial        string `json:"serial"`
+	State         string `json:"state"`
+	Error         string `json:"error"`
+	Enabled       bool   `json:"enabled"`
+	Ports         []Port `json:"ports"`
+	EventCount    uint64 `json:"event_count"`
+	LastEventUSec uint64 `json:"last_event_usec"` // 0: none yet
+}
+
+// A Port is one port of a device.
+type Port struct {
+	Name string `json:"name"`
+	In   bool   `json:"in"`
+	Out  bool   `json:"out"`
+}
+
+const (
+	propsGetAll   = "org.freedesktop.DBus.Properties.GetAll"
+	propsSet      = "org.freedesktop.DBus.Properties.Set"
+	objectsGetAll = "org.freedesktop.DBus.ObjectManager.GetManagedObjects"
+)
+
+// Status reads everything.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	// Both calls are on their way at once.
+	props := c.root.GoWithContext(ctx, propsGetAll, c.flag, make(chan *dbus.Call, 1), dbusapi.BusName)
+	objects := c.root.GoWithContext(ctx, objectsGetAll, c.flag, make(chan *dbus.Call, 1))
+	var values map[string]dbus.Variant
+	if err := answer(ctx, <-props.Done, &values); err != nil {
+		return nil, err
+	}
+	devices, err := deviceList(ctx, <-objects.Done)
+	if err != nil {
+		return nil, err
+	}
+	s := &Status{Devices: devices}
+	var reload map[string]dbus.Variant
+	err = store(values, map[string]any{
+		"State": &s.State, "Mode": &s.Mode, "BaseMode": &s.BaseMode, "Modes": &s.Modes, "Problems": &s.Problems,
+		"Health": &s.Health, "ConnectedDevices": &s.ConnectedDevices, "ConfigPath": &s.ConfigPath,
+		"ConfigStatus": &s.ConfigStatus, "ConfigGeneration": &s.ConfigGeneration, "LastReload": &reload,
+		"Version": &s.Version, "Features": &s.Features, "Pid": &s.Pid, "StartedUSec": &s.StartedUSec,
+	})
+	if err != nil || len(reload) == 0 {
+		return s, err
+	}
+	r := &Reload{}
+	s.LastReload = r
+	return s, store(reload, map[string]any{
+		"time": &r.TimeUSec, "ok": &r.OK, "trigger": &r.Trigger, "duration_us": &r.DurationUS,
+		"modes": &r.Modes, "mappings": &r.Mappings, "warnings": &r.Warnings, "error": &r.Error,
+	})
+}
+
+// Devices lists the devices by name, those that are not configured last.
+func (c *Client) Devices(ctx context.Context) ([]Device, error) {
+	return deviceList(ctx, c.root.CallWithContext(ctx, objectsGetAll, c.flag))
+}
+
+func deviceList(ctx context.Context, call *dbus.Call) ([]Device, error) {
+	var objects map[dbus.ObjectPath]map[string]map[string]dbus.Variant
+	if err := answer(ctx, call, &objects); err != nil {
+		return nil, err
+	}
+	devices := []Device{}
+	for _, object := range objects {
+		values, ok := object[dbusapi.DeviceInterface]
+		if !ok {
+			continue
+		}
+		d := Device{Ports: []Port{}}
+		err := store(values, map[string]any{
+			"Id": &d.ID, "Name": &d.Name, "Kind": &d.Kind, "UsbId": &d.USB, "Serial": &d.Serial, "State": &d.State,
+			"Error": &d.Error, "Enabled": &d.Enabled, "Ports": &d.Ports, "EventCount": &d.EventCount,
+			"LastEventUSec": &d.LastEventUSec,
+		})
+		if err != nil {
+			return nil, err
+		}
+		devices = append(devices, d)
+	}
+	slices.SortFunc(devices, func(a, b Device) int {
+		ignored := func(d Device) int { return map[bool]int{true: 1}[d.State == "ignored"] }
+		return cmp.Or(cmp.Compare(ignored(a), ignored(b)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return devices, nil
+}
+
+// store fills what is there; a daemon of another version may lack some.
+func store(values map[string]dbus.Variant, into map[string]any) error {
+	for name, to := range into {
+		if v, ok := values[name]; ok {
+			if err := v.Store(to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Ping measures a round trip to the daemon itself.
+func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
+	begin := time.Now()
+	err := c.call(ctx, "org.freedesktop.DBus.Peer.Ping", nil)
+	return time.Since(begin), err
+}
