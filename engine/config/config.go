@@ -17,6 +17,9 @@ import (
 // MaxSize is how large a configuration may be, in bytes.
 const MaxSize = 4 << 20
 
+// byteOrderMark is what some editors begin a file with. It takes no column.
+const byteOrderMark = "\uFEFF"
+
 //go:embed templates/starter.toml
 var starter []byte
 
@@ -37,7 +40,7 @@ func Load(file string, src []byte) (*engine.Program, []report.Diagnostic) {
 
 // LoadAll is Load, and also returns what the file says to the daemon.
 func LoadAll(file string, src []byte) (*engine.Program, Settings, []report.Diagnostic) {
-	src = bytes.TrimPrefix(src, []byte("\uFEFF")) // the byte order mark that some editors write
+	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
 	r := &reader{tree: newTree(file, string(src))}
 	if len(src) > MaxSize {
 		r.report(fault{code: TooLarge}, "%d bytes are more than %d", len(src), MaxSize)

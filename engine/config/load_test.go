@@ -1,0 +1,373 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/config"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// load reads a configuration that must be without a diagnostic.
+func load(t *testing.T, text string) *engine.Program {
+	t.Helper()
+	p, diagnostics := config.Load("config.toml", file(text))
+	for _, d := range diagnostics {
+		t.Error(config.Format(d, true))
+	}
+	if p == nil {
+		t.FailNow()
+	}
+	return p
+}
+
+func TestEmptyFile(t *testing.T) {
+	p := load(t, "")
+	if want := []engine.Mode{{Name: "Default"}}; !reflect.DeepEqual(p.Modes, want) {
+		t.Errorf("modes %v", p.Modes)
+	}
+	if want := []engine.Device{{Name: "any", Match: []engine.Match{{{Kind: engine.MatchAny}}}, Enabled: true}}; !reflect.DeepEqual(p.Devices, want) {
+		t.Errorf("devices %v", p.Devices)
+	}
+	if p.Timing != engine.DefaultTiming || len(p.Mappings) != 0 {
+		t.Errorf("timing %v, mappings %v", p.Timing, p.Mappings)
+	}
+}
+
+func TestTriggers(t *testing.T) {
+	note := func(number uint8) engine.Trigger {
+		return engine.Trigger{Type: engine.Note, Device: engine.Any, Channel: engine.Any, Number: number, Min: 1, Max: 127}
+	}
+	with := func(t engine.Trigger, change func(*engine.Trigger)) engine.Trigger { change(&t); return t }
+	long := with(note(1), func(t *engine.Trigger) { t.Type, t.Duration = engine.LongPress, 700*time.Millisecond })
+	cc := engine.Trigger{Type: engine.CC, Device: engine.Any, Channel: engine.Any, Number: 7, Max: 127}
+	knob := with(cc, func(t *engine.Trigger) { t.Type = engine.EncoderTurn })
+	for text, want := range map[string]engine.Trigger{
+		`type = "Note", note = 0`:       note(0),
+		`note = 127, type = "Note"`:     note(127),
+		`type = "Note", note = "C4"`:    note(60),
+		`type = "Note", note = "C-1"`:   note(0),
+		`type = "Note", note = "g9"`:    note(127),
+		`type = "Note", note = "F#2"`:   note(42),
+		`type = "Note", note = "Bb3"`:   note(58),
+		`type = "Note", note = "b3"`:    note(59),
+		`type = "Note", note = "E♭2"`:   note(39),
+		`type = "Note", note = "C♯4"`:   note(61),
+		`type = "Note", note = "Cb4"`:   note(59),
+		`type = "Note", note = "A0"`:    note(21),
+		`type = "Note", note = "D1"`:    note(26),
+		`type = "Note", note = 0x24`:    note(36),
+		`type = "Note", note = 1_2_0`:   note(120),
+		`type = "Note", note = 1_2`:     note(12),
+		`type = "Note", "note" = 0b101`: note(5),
+		`type = "Note", note = 1, channel = 0, device = "B", velocity_min = 5, max_velocity = 9`: with(note(1), func(t *engine.Trigger) {
+			t.Channel, t.Device, t.Min, t.Max = 0, 1, 5, 9
+		}),
+		`type = "Note", note = 1, min_velocity = 0, velocity_max = 99`:                     with(note(1), func(t *engine.Trigger) { t.Max = 99 }),
+		`type = "LongPress", note = 1`:                                                     long,
+		`type = "LongPress", note = 1, duration_ms = 5`:                                    with(long, func(t *engine.Trigger) { t.Duration = 5 * time.Millisecond }),
+		`type = "LongPress", note = 1, min_duration_ms = 60000`:                            with(long, func(t *engine.Trigger) { t.Duration = time.Minute }),
+		`type = "CC", cc = 7`:                                                              cc,
+		`type = "CC", cc = 7, value_min = 0`:                                               with(cc, func(t *engine.Trigger) { t.Ranged = true }),
+		`type = "CC", cc = 7, value_max = 9, channel = 15`:                                 with(cc, func(t *engine.Trigger) { t.Ranged, t.Max, t.Channel = true, 9, 15 }),
+		`type = "CC", cc = 7, value_min = 3, value_max = 3`:                                with(cc, func(t *engine.Trigger) { t.Ranged, t.Min, t.Max = true, 3, 3 }),
+		`type = "EncoderTurn", cc = 7`:                                                     knob,
+		`type = "EncoderTurn", cc = 7, direction = "Clockwise", encoding = "absolute"`:     with(knob, func(t *engine.Trigger) { t.Direction = engine.Clockwise }),
+		`type = "EncoderTurn", cc = 7, direction = "CounterClockwise"`:                     with(knob, func(t *engine.Trigger) { t.Direction = engine.CounterClockwise }),
+		`type = "EncoderTurn", cc = 7, encoding = "twos-complement"`:                       with(knob, func(t *engine.Trigger) { t.Encoding = engine.TwosComplement }),
+		`type = "EncoderTurn", cc = 7, encoding = "binary-offset"`:                         with(knob, func(t *engine.Trigger) { t.Encoding = engine.BinaryOffset }),
+		`type = "EncoderTurn", cc = 7, encoding = "signed-bit", device = "A"`:              with(knob, func(t *engine.Trigger) { t.Encoding, t.Device = engine.SignedBit, 0 }),
+		"type = \"CC\", # a comment\n  cc = 7, # TOML 1.1: lines and a comma at the end\n": cc,
+	} {
+		p := load(t, `
+global_mappings = [{ trigger = { `+text+` }, action = { type = "Keystroke", keys = "a" } }]
+[advanced_settings]
+hold_threshold_ms = 700
+[[devices]]
+name = "A"
+match = "name:A"
+[[devices]]
+name = "B"
+match = "name:B"
+`)
+		if got := p.Mappings[0].Trigger; got != want {
+			t.Errorf("%s\ngot  %+v\nwant %+v", text, got, want)
+		}
+	}
+}
+
+func TestKeystrokes(t *testing.T) {
+	const ctrl, shift, alt, meta, fn, a, plus = 29, 42, 56, 125, 464, 30, 78
+	for text, want := range map[string][]effect.Key{
+		`keys = "a"`:            {a},
+		`keys = "A"`:            {a},
+		`keys = "ctrl+shift+a"`: {ctrl, shift, a},
+		`keys = " Ctrl + A "`:   {ctrl, a},
+		`keys = "a", modifiers = ["shift", "ctrl"]`:        {shift, ctrl, a},
+		`modifiers = [], keys = "f13"`:                     {183},
+		`modifiers = ["CMD"], keys = "a"`:                  {meta, a},
+		`modifiers = ["super", "meta", "win"], keys = "a"`: {meta, a},
+		`modifiers = ["option", "opt", "alt"], keys = "a"`: {alt, a},
+		`modifiers = ["control"], keys = "ctrl+a"`:         {ctrl, a},
+		`modifiers = ["fn"], keys = "fn"`:                  {fn},
+		`keys = "+"`:                                       {plus},
+		`keys = "ctrl++"`:                                  {ctrl, plus},
+		`keys = "++a"`:                                     {plus, a},
+		`keys = "a++"`:                                     {a, plus},
+		`keys = "ctrl+plus"`:                               {ctrl, plus},
+		`keys = "super"`:                                   {meta},
+		`keys = ";+'+[+]+\\+/+.+,"`:                        {39, 40, 26, 27, 43, 53, 52, 51},
+	} {
+		p := load(t, `
+global_mappings = [{ trigger = { type = "Note", note = 1 }, action = { type = "Keystroke", `+text+` } }]`)
+		k := p.Mappings[0].Action.(*effect.Keystroke)
+		if !slices.Equal(k.Chord.Keys(), want) || k.Hold || k.Modifiers == nil {
+			t.Errorf("%s: %v %+v", text, k.Chord.Keys(), k)
+		}
+	}
+	p := load(t, `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+[global_mappings.action]
+hold = true
+modifiers = [ 'Ctrl', """shift""" ]
+type = "Keystroke"
+keys = "\u0074"
+`)
+	want := &effect.Keystroke{Keys: "t", Modifiers: []string{"Ctrl", "shift"}, Hold: true, Chord: effect.NewChord(29, 42, 20)}
+	if got := p.Mappings[0].Action; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestActions(t *testing.T) {
+	p := load(t, `
+modes = [{ name = "A" }, { name = "B" }]
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Shell", command = "echo 'a b' | cat", timeout_ms = 500 }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "ModeChange", mode = "B" }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "ModeChange", mode = 0 }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+[global_mappings.action]
+type = "Sequence"
+[[global_mappings.action.actions]]
+type = "Shell"
+command = "true"
+[[global_mappings.action.actions]]
+type = "Delay"
+duration_ms = 3
+[[global_mappings.action.actions]]
+type = "Sequence"
+actions = [{ type = "Delay", ms = 4 }]
+`)
+	want := []effect.Action{
+		&effect.Shell{Command: "echo 'a b' | cat", Timeout: 500 * time.Millisecond},
+		&effect.ModeChange{Mode: "B", Index: 1},
+		&effect.ModeChange{Mode: "A", Index: 0},
+		&effect.Sequence{Actions: []effect.Action{
+			&effect.Shell{Command: "true"},
+			&effect.Delay{For: 3 * time.Millisecond},
+			&effect.Sequence{Actions: []effect.Action{&effect.Delay{For: 4 * time.Millisecond}}},
+		}},
+	}
+	for i, w := range want {
+		if got := p.Mappings[i].Action; !reflect.DeepEqual(got, w) {
+			t.Errorf("%d: got %+v, want %+v", i, got, w)
+		}
+	}
+}
+
+func TestMappings(t *testing.T) {
+	p := load(t, `
+[[global_mappings]]
+description = "a global one, written first"
+trigger = { type = "Note", note = 9 }
+action = { type = "ModeChange", mode = "Two" }
+[[modes]]
+name = "One"
+color = "blue"
+[[modes.mappings]]
+name = "named"
+eager = true
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "a" }
+[[modes]]
+name = "Two"
+[[modes.mappings]]
+enabled = false
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
+when_locked = true
+trigger = { type = "Note", note = 2 }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
+when_locked = false
+trigger = { type = "Note", note = 3 }
+action = { type = "ModeChange", mode = 0 }
+`)
+	type seen struct {
+		id, label                  string
+		mode                       int
+		enabled, eager, whenLocked bool
+	}
+	var got []seen
+	for _, m := range p.Mappings {
+		got = append(got, seen{m.ID, m.Label, m.Mode, m.Enabled, m.Eager, m.WhenLocked})
+	}
+	want := []seen{
+		{"named", "", 0, true, true, false},
+		{"modes[1].mappings[0]", "", 1, false, false, false},
+		{"modes[1].mappings[1]", "", 1, true, false, true},
+		{"modes[1].mappings[2]", "", 1, true, false, false},
+		{"global_mappings[0]", "a global one, written first", engine.Global, true, false, true},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if want := []engine.Mode{{Name: "One", Color: "blue"}, {Name: "Two"}}; !slices.Equal(p.Modes, want) {
+		t.Errorf("modes %v", p.Modes)
+	}
+}
+
+func TestLeftOutMappingsKeepTheNumbersOfTheOthers(t *testing.T) {
+	p, diagnostics := config.Load("config.toml", file(`
+[[global_mappings]]
+trigger = { type = "DoubleTap", note = 1 }
+action = { type = "Text", text = "once is enough" }
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Sequence", actions = [{ type = "Delay", ms = 1 }, { type = "Media" }] }
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "a" }
+`))
+	if p == nil || len(p.Mappings) != 1 || p.Mappings[0].ID != "global_mappings[2]" || len(diagnostics) != 2 {
+		t.Errorf("%+v, %v", p, diagnostics)
+	}
+}
+
+func TestTimingAndSettings(t *testing.T) {
+	p, s, diagnostics := config.LoadAll("config.toml", file(`
+advanced_settings = { chord_timeout_ms = 1, double_tap_timeout_ms = 2, hold_threshold_ms = 3, max_hold_ms = 400 }
+logging.level = "debug"
+`))
+	want := engine.Timing{Chord: time.Millisecond, DoubleTap: 2 * time.Millisecond, Hold: 3 * time.Millisecond, MaxHold: 400 * time.Millisecond}
+	if len(diagnostics) != 0 || p.Timing != want || s.LogLevel != "debug" {
+		t.Errorf("%v %v %v", diagnostics, p, s)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	for text, want := range map[string]engine.Device{
+		"[device]\nname = \"Mikro\"\nauto_connect = true\nauto_reconnect = true": {
+			Name: "Mikro", Match: []engine.Match{{{Kind: engine.MatchContains, Value: "Mikro"}}}, Enabled: true,
+		},
+		"[device]\nname = \"Mikro\"\nauto_connect = false": {
+			Name: "Mikro", Match: []engine.Match{{{Kind: engine.MatchContains, Value: "Mikro"}}},
+		},
+		"[[devices]]\nname = \"a\"\nmatch = \"usb:17CC:1700 path:1-1\"\noptional = true\nsysex = true": {
+			Name: "a", Enabled: true, Optional: true, Sysex: true,
+			Match: []engine.Match{{{Kind: engine.MatchUSB, Value: "17cc:1700"}, {Kind: engine.MatchPath, Value: "1-1"}}},
+		},
+		"[[devices]]\nname = \"a\"\nenabled = false\nmatch = [\"serial:A1\", \"name:LPD8 mk2: *  usb:09e8:0075\", \"raw:/dev/my midi\"]": {
+			Name: "a",
+			Match: []engine.Match{
+				{{Kind: engine.MatchSerial, Value: "A1"}},
+				{{Kind: engine.MatchName, Value: "LPD8 mk2: *"}, {Kind: engine.MatchUSB, Value: "09e8:0075"}},
+				{{Kind: engine.MatchRaw, Value: "/dev/my midi"}},
+			},
+		},
+	} {
+		if p := load(t, text); len(p.Devices) != 1 || !reflect.DeepEqual(p.Devices[0], want) {
+			t.Errorf("%s\ngot  %+v\nwant %+v", text, p.Devices, want)
+		}
+	}
+}
+
+func TestFilesOfTheAncestor(t *testing.T) {
+	files, err := filepath.Glob("testdata/compat/*.toml")
+	if err != nil || len(files) != 6 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, diagnostics := config.Load(name, src)
+		for _, d := range diagnostics {
+			if d.Code != string(config.NotSupported) {
+				t.Error(config.Format(d, true))
+			}
+		}
+		if p == nil {
+			t.Errorf("%s does not load", name)
+		}
+	}
+}
+
+func TestStarter(t *testing.T) {
+	p := load(t, string(config.Starter()))
+	var ids []string
+	for _, m := range p.Mappings {
+		ids = append(ids, m.ID)
+		if m.Label == "" {
+			t.Errorf("%s has no description", m.ID)
+		}
+	}
+	want := strings.Fields("reopen-tab new-tab space held push-to-talk duplicate to-media play-pause to-desk louder quieter pedal fader-top")
+	if !slices.Equal(ids, want) {
+		t.Errorf("mappings %v", ids)
+	}
+	if first := p.Mappings[0].Action.(*effect.Keystroke).Chord; !slices.Equal(first.Keys(), []effect.Key{29, 42, 20}) {
+		t.Errorf("the hard pad presses %v, not Ctrl+Shift+T", first.Keys())
+	}
+	config.Starter()[0] = 'X'
+	if config.Starter()[0] != '#' {
+		t.Error("whoever asks for the starter can change it for all others")
+	}
+}
+
+func TestFormat(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for _, c := range []struct {
+		d    report.Diagnostic
+		want string
+	}{
+		{
+			report.Diagnostic{File: "config.toml", Line: 42, Column: 8, Severity: report.Error, Message: "note: 128 is out of range 0-127", Hint: "less", Excerpt: "note = 128"},
+			"config.toml:42:8: note: 128 is out of range 0-127 (less)\n   42 | note = 128\n      |        ^",
+		},
+		{
+			report.Diagnostic{File: "c", Line: 1, Column: 3, Severity: report.Warn, Message: "m", Excerpt: "\tü\x1b[2J"},
+			"c:1:3: warning: m\n    1 | \tü\uFFFD[2J\n      | \t ^",
+		},
+		{
+			report.Diagnostic{File: "c", Line: 1, Column: 201, Message: "m", Excerpt: long + "y"},
+			"c:1:201: m\n    1 | " + long[:100] + "\n      | " + strings.Repeat(" ", 50) + "^",
+		},
+		{
+			report.Diagnostic{File: "c", Line: 1, Column: 302, Message: "m", Excerpt: long + "y"},
+			"c:1:302: m\n    1 | " + long[:99] + "y\n      | " + strings.Repeat(" ", 100) + "^",
+		},
+		{report.Diagnostic{File: "c", Line: 1, Column: 1, Message: "m"}, "c:1:1: m"},
+	} {
+		if got := config.Format(c.d, true); got != c.want {
+			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+	}
+}

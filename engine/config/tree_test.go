@@ -1,0 +1,249 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	burntsushi "github.com/BurntSushi/toml"
+	gotoml "github.com/pelletier/go-toml/v2"
+
+	"github.com/amiable-dev/midimon/engine"
+)
+
+// plain is a node as the maps, slices and scalars that other readers make. Times only say
+// that they are: other readers differ in what they make of them.
+func (t *tree) plain(id int32) any {
+	n := &t.nodes[id]
+	switch n.kind {
+	case tableNode:
+		m := map[string]any{}
+		for c := n.first; c != 0; c = t.nodes[c].next {
+			m[t.nodes[c].key] = t.plain(c)
+		}
+		return m
+	case tablesNode, arrayNode:
+		s := []any{}
+		for c := n.first; c != 0; c = t.nodes[c].next {
+			s = append(s, t.plain(c))
+		}
+		return s
+	case textNode:
+		return n.str
+	case integerNode:
+		return n.num
+	case floatNode:
+		return math.Float64frombits(uint64(n.num))
+	case booleanNode:
+		return n.num != 0
+	case timeNode:
+		return "a time"
+	case brokenNode:
+	}
+	return nil
+}
+
+// alike turns what BurntSushi/toml makes into the form of plain.
+func alike(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k := range v {
+			v[k] = alike(v[k])
+		}
+		return v
+	case []map[string]any:
+		s := []any{}
+		for i := range v {
+			s = append(s, alike(v[i]))
+		}
+		return s
+	case []any:
+		s := []any{}
+		for i := range v {
+			s = append(s, alike(v[i]))
+		}
+		return s
+	case string, int64, float64, bool:
+		return v
+	}
+	return "a time"
+}
+
+// same is reflect.DeepEqual, but NaN equals itself.
+func same(a, b any) bool {
+	return reflect.DeepEqual(a, b) || fmt.Sprintf("%#v", a) == fmt.Sprintf("%#v", b)
+}
+
+func parsed(src []byte) *tree {
+	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
+	t := newTree("f", string(src))
+	t.parse(src)
+	return t
+}
+
+// compare holds the tree against the two readers that we have besides. What we take,
+// BurntSushi/toml takes too and with equal values. What we refuse go-toml refuses too, or it
+// is nested deeper than we allow; BurntSushi/toml takes some redefinitions that TOML forbids.
+func compare(t *testing.T, src []byte) {
+	t.Helper()
+	tree := parsed(src)
+	if len(tree.errors) == 0 {
+		var want map[string]any
+		if err := burntsushi.Unmarshal(src, &want); err != nil {
+			t.Fatalf("taken, but BurntSushi/toml says %v:\n%s", err, src)
+		}
+		if want == nil {
+			want = map[string]any{}
+		}
+		if got := tree.plain(0); !same(got, alike(want)) {
+			t.Fatalf("got  %#v\nwant %#v\n%s", got, want, src)
+		}
+		return
+	}
+	for _, d := range tree.errors {
+		if d.Code == string(TooDeep) {
+			return
+		}
+	}
+	var any map[string]any
+	if err := gotoml.Unmarshal(src, &any); err == nil {
+		t.Fatalf("go-toml takes what was refused for %v:\n%s", tree.errors, src)
+	}
+}
+
+var treeSeeds = []string{
+	"", "a = 1", "a.b.c = 1\na = 2", "a = {}\na.b = 2", "t = {t = {}}\n[t.x]", "e.e = 1\n[e]",
+	"[a.b]\nx = 1\n[a]\nb.c = 1", "[[a]]\n[a.b]\n[[a]]\n[a.b]", "[a]\n[a.b.c]\n[a.b]\n[[a.b]]", "[[a.b]]\n[a]\nx = 1\n[a]",
+	"a = [1, 2.5, 'x', [ ], {b = 1, c.d = [2]}, # [\n [3], ]", "a = { b = 1,\n c = 2, # x\n }",
+	"a = \"\\u00e9\\t\\e\\x41\"\nb = \"\"\"\n x \\\n  y\"\"\"\nc = '''\nz'''\nd = \"\"\"\"\"\"",
+	"a = [-nan, nan, inf, -inf, 1e3, -0.0, 1_0.0_1, 1e400]", "a = [0x1f, 0o17, 0b1, 1_000, -9223372036854775808, 9223372036854775808, +0, -0]",
+	"a = [2021-02-29, 2020-02-29, 12:00:00, 24:00, 23:59, 12:30:60]", "a = [2021-01-01T00:00:00Z, 2021-01-01 00:00:00.5+01:00, 2021-01-01t00:00z, 2021-01-01T00:00:00]",
+	"a = 2021-13-01", "a = 0000-01-01", "a = 1900-02-29", "a = 2021-04-31T00:00:00-25:00",
+	"\uFEFFa = 1", "a = \"\xff\"", "a = 1\r\nb = 2\r\n", "\"\" = 1\n'' = 2", "a = 1 b = 2", "[a\nb = 1\n[c]\nd = 1", "a = '''",
+	"a=1\nb=1\nc=1\nd=1\ne=1\nf=1\ng=1\nh=1\ni=1\nj=1\nk=1\nl=1\nm=1\nn=1\no=1\na=2",
+	"3.14159 = 1\n1979-05-27 = 2", "a = 01", "a = 1__0", "a = 1._0", "a = +0x1", "a = 0X1", "[ a . 'b' ]\n\"c\".d = 1",
+}
+
+func TestTree(t *testing.T) {
+	for _, s := range treeSeeds {
+		compare(t, []byte(s))
+	}
+	files, err := filepath.Glob("testdata/compat/*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(files, "templates/starter.toml") {
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare(t, src)
+	}
+}
+
+func FuzzTree(f *testing.F) {
+	for _, s := range treeSeeds {
+		f.Add([]byte(s))
+	}
+	f.Add(Starter())
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if len(src) <= 3000 { // go-toml's time is the square of a table's size
+			compare(t, src)
+		}
+	})
+}
+
+func TestLargeTables(t *testing.T) {
+	var b strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&b, "k%d = %d\n", i, i)
+	}
+	b.WriteString("k59999 = 1\n")
+	tree := parsed([]byte(b.String()))
+	if len(tree.errors) != 1 || tree.errors[0].Line != 60_001 {
+		t.Error(tree.errors)
+	}
+	if id := tree.find(0, "k31234"); id == 0 || tree.nodes[id].num != 31_234 {
+		t.Error("a key of a large table is not found")
+	}
+	if tree.find(0, "k60000") != 0 {
+		t.Error("a key is found that is not there")
+	}
+}
+
+func TestPositionsOfArrays(t *testing.T) {
+	tree := parsed([]byte("a = [ [1], # [ no\n  [[2]], {x = '['}, [ ], '[', [3] ] # [\n\"b[\" = [ ]"))
+	want := map[string][2]int{
+		"a": {1, 5}, "a[0]": {1, 7}, "a[1]": {2, 3}, "a[1][0]": {2, 4}, "a[1][0][0]": {2, 5}, "a[2]": {2, 10},
+		"a[2].x": {2, 15}, "a[3]": {2, 21}, "a[4]": {2, 26}, "a[5]": {2, 31}, "a[5][0]": {2, 32}, "a[0][0]": {1, 8}, `"b["`: {3, 8},
+	}
+	for id := 1; id < len(tree.nodes); id++ {
+		path := tree.path(int32(id))
+		line, column := tree.position(tree.nodes[id].off)
+		if want[path] != [2]int{line, column} {
+			t.Errorf("%s is at %d:%d, want %v", path, line, column, want[path])
+		}
+	}
+	if len(tree.nodes) != len(want)+1 {
+		t.Errorf("%d values, want %d", len(tree.nodes)-1, len(want))
+	}
+}
+
+func TestShadowedMappings(t *testing.T) {
+	src := []byte(`[[modes]]
+name = "A"
+[[modes.mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Text", text = "left out" }
+[[modes.mappings]]
+name = "first"
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
+trigger = { type = "Note", note = 1, velocity_min = 80 }
+action = { type = "Keystroke", keys = "b" }
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "c" }
+`)
+	r := &reader{tree: parsed(src)}
+	r.program()
+	r.warnings = nil
+	r.shadowed([]engine.Covered{{Mapping: 1, By: 0}, {Mapping: 2, By: 1}})
+	var got []string
+	for _, d := range r.diagnostics() {
+		got = append(got, Format(d, false))
+	}
+	want := []string{
+		"f:10:9: warning: modes[0].mappings[2]: never acts: first always acts before it",
+		"f:13:3: warning: global_mappings[0]: never acts: modes[0].mappings[2] always acts before it",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"velocity_min", "velocity_max", "Note", "cc", "a"}
+	for word, want := range map[string]string{
+		"velocity_mni": "velocity_min", "velocitymax": "velocity_max", "NOTE": "Note", "nte": "Note", "ntoe": "Note",
+		"cd": "cc", "b": "", "": "", "banana": "", "CC": "cc", strings.Repeat("a", 41): "",
+	} {
+		if got := nearest(word, words); got != want {
+			t.Errorf("nearest to %q is %q, want %q", word, got, want)
+		}
+	}
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"ca", "abc", 3}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("distance of %q and %q is %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
