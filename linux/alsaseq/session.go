@@ -48,44 +48,48 @@ type Session struct {
 // routes say who listens to which source. A map is never changed once it is in use.
 type routes map[addr]*listener
 
-// connect makes the two clients and their ports.
-func (d *Driver) connect(deliver func(engine.Input)) (s *Session, err error) {
-	s = &Session{
+// connect makes a session that does not read yet.
+func (d *Driver) connect(deliver func(engine.Input)) (*Session, error) {
+	s := &Session{
 		log: d.log, opts: d.opts, deliver: deliver,
 		changed: make(chan struct{}, 1), done: make(chan struct{}),
 		targets: map[addr]*target{},
 	}
 	s.routes.Store(&routes{})
-	defer func() {
-		if err != nil {
-			s.closeClients()
-		}
-	}()
-	if s.control, err = d.client(d.opts.Client+" control", controlEvents...); err != nil {
+	if err := d.furnish(s); err != nil {
+		s.closeClients()
 		return nil, err
+	}
+	return s, nil
+}
+
+// furnish makes the two clients and their ports.
+func (d *Driver) furnish(s *Session) (err error) {
+	if s.control, err = d.client(d.opts.Client+" control", controlEvents...); err != nil {
+		return err
 	}
 	hear, err := s.control.createPort("announcements", capWrite|capSubsWrite)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.control.subscribe(announce, hear); err != nil {
-		return nil, err
+		return err
 	}
 	events := dataEvents
 	if d.opts.Verbatim {
 		events = slices.Concat(dataEvents, systemEvents)
 	}
 	if s.data, err = d.client(d.opts.Client, events...); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.data.growPool(inputPool); err != nil {
-		return nil, err
+		return err
 	}
 	if s.in, err = s.data.createPort("in", capWrite|capSubsWrite); err != nil {
-		return nil, err
+		return err
 	}
 	s.out, err = s.data.createPort("out", capRead|capSubsRead)
-	return s, err
+	return err
 }
 
 func (d *Driver) client(name string, events ...byte) (*client, error) {
