@@ -108,7 +108,7 @@ func benchStep(b *testing.B, n, modes, devices int, kind string) {
 			}
 			at += 25 * time.Millisecond
 			events[i].At = at
-			out = e.Step(events[i], out[:0])
+			out = e.Step(&events[i], out[:0])
 			effects += len(out)
 		}
 		mid := time.Now()

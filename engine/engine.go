@@ -85,8 +85,9 @@ func (p *port) channel(n uint8) *channel {
 }
 
 // Step takes one message. It settles every deadline at or before its time first. A message
-// of a port that was never attached does nothing.
-func (e *Engine) Step(in Input, out []effect.Effect) []effect.Effect {
+// of a port that was never attached does nothing. In is not kept; it is a pointer because
+// copying it would cost as much as the lookup.
+func (e *Engine) Step(in *Input, out []effect.Effect) []effect.Effect {
 	out = e.settle(in.At, out)
 	p := e.ports[in.Port]
 	if p == nil {
@@ -94,9 +95,9 @@ func (e *Engine) Step(in Input, out []effect.Effect) []effect.Effect {
 	}
 	switch in.Kind {
 	case NoteOn, NoteOff:
-		out = e.note(&in, p, out)
+		out = e.note(in, p, out)
 	case ControlChange:
-		out = e.change(&in, p.device, p.channel(in.Channel), out)
+		out = e.change(in, p.device, p.channel(in.Channel), out)
 	case PortLost:
 		out = e.lose(in.Port, out)
 		e.ports[in.Port] = nil
@@ -122,7 +123,7 @@ func (e *Engine) note(in *Input, p *port, out []effect.Effect) []effect.Effect {
 	var c candidates
 	e.collect(&c, e.prog.find(e.mode, p.device, notePage, in.Number), in)
 	e.collect(&c, e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number), in)
-	r, out := e.press(in, c, out)
+	r, out := e.press(in, &c, out)
 	if r != none {
 		*down |= bit
 	}

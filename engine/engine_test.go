@@ -124,7 +124,7 @@ func TestWhereItStands(t *testing.T) {
 	p := program(t, "desk note 1 hold:29+30\nlive")
 	e := engine.New(p)
 	e.Attach(0, engine.Any)
-	out := e.Step(engine.Input{Message: engine.Message{Kind: engine.NoteOn, Number: 1, Value: 1}}, nil)
+	out := e.Step(&engine.Input{Message: engine.Message{Kind: engine.NoteOn, Number: 1, Value: 1}}, nil)
 	if e.Held() != 2 || e.Program() != p || len(out) != 2 {
 		t.Errorf("held %d, effects %v", e.Held(), out)
 	}

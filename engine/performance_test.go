@@ -196,20 +196,20 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 		switch f[1] {
 		case "on":
 			in.Kind, in.Value = engine.NoteOn, uint16(arg(3, 100))
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case "off":
 			in.Kind, in.Value = engine.NoteOff, 0
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case "cc":
 			in.Kind = engine.ControlChange
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case "bend":
 			in.Kind = engine.PitchBend
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case "lost":
-			out = e.Step(engine.Input{At: at, Message: engine.Message{Kind: engine.PortLost}}, out)
+			out = e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.PortLost}}, out)
 		case "overrun":
-			out = e.Step(engine.Input{At: at, Message: engine.Message{Kind: engine.Overrun}}, out)
+			out = e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.Overrun}}, out)
 		case "attach":
 			e.Attach(engine.Port(arg(2, 0)), arg(3, 0))
 		case "mode":
@@ -229,7 +229,7 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 		case "refuse": // the last KeyDown of what the rest of the line steps
 			n := len(out)
 			in.Kind, in.Value = engine.NoteOn, 100
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 			for i := len(out) - 1; i >= n; i-- {
 				if out[i].Kind == effect.KeyDown {
 					e.Refuse(&out[i])

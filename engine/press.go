@@ -63,14 +63,16 @@ type candidates struct {
 
 // fireFree starts a mapping's action for an event that has no release.
 func (e *Engine) fireFree(in *Input, b *band, out []effect.Effect) []effect.Effect {
+	var a act // filled field by field, as in fire: a literal is built elsewhere and copied
 	m := &e.prog.Mappings[b.mapping]
-	a := act{origin: &m.Origin, mapping: m, press: none, mode: e.modeName(), value: in.Value, at: e.now, arrived: in.At}
+	a.origin, a.mapping, a.press = &m.Origin, m, none
+	a.mode, a.value, a.at, a.arrived = e.modeName(), in.Value, e.now, in.At
 	return e.perform(&a, b.action, none, out)
 }
 
 // press begins a press of a note or of a controller used as a button. None is kept, and none
 // returned, where the release will have nothing to do.
-func (e *Engine) press(in *Input, c candidates, out []effect.Effect) (ref, []effect.Effect) {
+func (e *Engine) press(in *Input, c *candidates, out []effect.Effect) (ref, []effect.Effect) {
 	if c.hold == 0 && c.eager == 0 {
 		if c.tap == 0 {
 			return none, out
@@ -113,8 +115,10 @@ func (e *Engine) press(in *Input, c candidates, out []effect.Effect) (ref, []eff
 func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	p := &e.presses.all[r.index]
 	b := &p.prog.table.bands[index]
+	var a act
 	m := &p.prog.Mappings[b.mapping]
-	a := act{origin: &m.Origin, mapping: m, press: r, mode: p.mode, value: p.value, at: at, arrived: arrived}
+	a.origin, a.mapping, a.press = &m.Origin, m, r
+	a.mode, a.value, a.at, a.arrived = p.mode, p.value, at, arrived
 	return e.perform(&a, b.action, none, out)
 }
 

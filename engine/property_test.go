@@ -141,13 +141,13 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 		switch b[0] % 16 {
 		case 0, 1, 2, 3, 4:
 			in.Kind = engine.NoteOn
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case 5, 6, 7, 8:
 			in.Kind = engine.NoteOff
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case 9, 10, 11:
 			in.Kind = engine.ControlChange
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 		case 12:
 			out = e.SetMode(int(b[1]%4), effect.ByCaller, at, out)
 		case 13:
@@ -159,12 +159,12 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 			switch b[1] % 4 {
 			case 0:
 				in.Kind = engine.PortLost
-				out = e.Step(in, out)
+				out = e.Step(&in, out)
 				flush()
 				attach()
 			case 1:
 				in.Kind = engine.Overrun
-				out = e.Step(in, out)
+				out = e.Step(&in, out)
 			case 2:
 				out = e.Release(effect.Panic, at, out)
 			case 3:
@@ -179,7 +179,7 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 	}
 	// Whatever happened: when every port is gone and time has passed, nothing is held.
 	for port := range engine.Port(2) {
-		out = e.Step(engine.Input{At: at, Port: port, Message: engine.Message{Kind: engine.PortLost}}, out)
+		out = e.Step(&engine.Input{At: at, Port: port, Message: engine.Message{Kind: engine.PortLost}}, out)
 	}
 	out = e.Advance(at+time.Hour, out)
 	flush()
@@ -222,7 +222,7 @@ func TestRandomPressesAgainstSearch(t *testing.T) {
 			mode, port := r.IntN(3), r.IntN(3)
 			in := engine.Input{At: at, Port: engine.Port(port), Message: engine.Message{Kind: engine.NoteOn, Channel: uint8(r.IntN(3)), Number: uint8(r.IntN(4)), Value: uint16(1 + r.IntN(127))}}
 			out := e.SetMode(mode, effect.ByCaller, at, nil)
-			out = e.Step(in, out)
+			out = e.Step(&in, out)
 			got := slices.DeleteFunc(out, func(x effect.Effect) bool { return x.Kind != effect.Act })
 			want := search(p, mode, port, &in)
 			if want == "" && len(got) == 0 || len(got) == 1 && got[0].Origin.ID == want {

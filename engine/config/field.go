@@ -23,7 +23,10 @@ func readTable[T any](r *reader, id int32, fields []field[T], v *T) {
 	var seen uint64
 	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
 		key := r.nodes[c].key
-		i := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == key || f.also == key && key != "" })
+		i := len(fields) - 1
+		for i >= 0 && fields[i].name != key && (fields[i].also != key || key == "") {
+			i--
+		}
 		switch {
 		case i < 0:
 			r.unknownKey(c, fieldNames(fields))

@@ -28,6 +28,7 @@ func (r *reader) program() {
 	if len(r.deviceNames) == 0 {
 		r.deviceNames = []string{anyDevice}
 	}
+	r.reserve()
 	readTable(r, 0, rootFields, r)
 
 	p := r.prog
@@ -35,12 +36,22 @@ func (r *reader) program() {
 		p.Modes = []engine.Mode{{Name: defaultMode}}
 	}
 	r.finishDevices()
-	p.Mappings = append(r.modal.mappings, r.global.mappings...)
+	p.Mappings = slices.Concat(r.modal.mappings, r.global.mappings)
 	for i := range p.Mappings {
 		if t := &p.Mappings[i].Trigger; t.Type == engine.LongPress && t.Duration == 0 {
 			t.Duration = p.Timing.Hold
 		}
 	}
+}
+
+// reserve makes room for the modes' mappings: they are most of a file.
+func (r *reader) reserve() {
+	n := int32(0)
+	for c := r.nodes[r.find(0, "modes")].first; c != 0; c = r.nodes[c].next {
+		n += r.nodes[r.find(c, "mappings")].size
+	}
+	r.modal.mappings = make([]engine.Mapping, 0, n)
+	r.modal.nodes = make([]int32, 0, n)
 }
 
 func (r *reader) finishDevices() {

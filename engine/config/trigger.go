@@ -14,7 +14,7 @@ type triggerKind struct {
 	fields []field[engine.Trigger]
 }
 
-var triggerKinds = map[string]triggerKind{
+var triggerKinds = map[string]*triggerKind{
 	"Note": {
 		engine.Trigger{Type: engine.Note, Min: 1, Max: 127},
 		triggerFields(noteField, velocityMin, velocityMax),
