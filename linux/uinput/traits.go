@@ -14,26 +14,16 @@ const (
 	btnMouse, btnJoystick = 0x110, 0x120
 )
 
-// forbidden keys act on the machine by themselves: logind listens to every keyboard that has
-// one of them, and a slip of a configuration would switch the computer off.
-var forbidden = map[effect.Key]bool{
-	116:   true, // KEY_POWER
-	142:   true, // KEY_SLEEP
-	143:   true, // KEY_WAKEUP
-	205:   true, // KEY_SUSPEND
-	0x164: true, // KEY_POWER2
-	0x198: true, // KEY_RESTART
-}
-
 // isButton says whether a code is a pointer's.
 func isButton(key effect.Key) bool { return key >= btnMouse && key < btnJoystick }
 
 // keyboardTraits has the keys that a configuration can name and no others: what a keyboard
-// claims to have decides what the desktop takes it for.
+// claims to have decides what the system takes it for. With a power key, for one, logind
+// would listen to it.
 func keyboardTraits() traits {
 	t := traits{name: KeyboardName, product: 1, repeat: true}
-	for key := effect.Key(1); key < 248; key++ {
-		if !forbidden[key] {
+	for _, key := range effect.KeyCodes() {
+		if !isButton(key) {
 			t.keys = append(t.keys, key)
 		}
 	}

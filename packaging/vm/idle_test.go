@@ -1,0 +1,57 @@
+//go:build linux && vm
+
+package vm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// idleFor is how long nothing happens; two minutes are in it, after which Go collects garbage
+// whether there is any or not.
+const idleFor = 150 * time.Second
+
+// It runs without a watchdog, whose feeding is work that systemd asks for.
+func TestIdleCostsWhatAnyProgramCosts(t *testing.T) {
+	plug(t)
+	dir := privateRuntime(t)
+	fifo := filepath.Join(dir, "fifo")
+	must(t, "mkfifo", fifo)
+	p := start(t, []string{"XDG_RUNTIME_DIR=" + dir})
+	b := session(t, "")
+	b.await(t, "State", 30*time.Second, equals("running"))
+
+	parked := asTester(context.Background(), nil, "/usr/bin/parked", fifo)
+	if err := parked.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = parked.Process.Kill(); _ = parked.Wait() })
+	settle := time.NewTimer(5 * time.Second) // both have just begun; what is measured is rest
+	<-settle.C
+	ours, theirs := switches(t, p.Process.Pid), switches(t, parked.Process.Pid)
+	settle.Reset(idleFor)
+	<-settle.C
+	ours, theirs = switches(t, p.Process.Pid)-ours, switches(t, parked.Process.Pid)-theirs
+	t.Logf("context switches in %v: midimon %d, a parked program %d", idleFor, ours, theirs)
+	if ours > theirs+5 {
+		t.Errorf("%d context switches in %v, want at most %d + 5", ours, idleFor, theirs)
+	}
+}
+
+// switches counts the context switches of all threads of a process.
+func switches(t *testing.T, pid int) (n int) {
+	t.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		path := fmt.Sprintf("/proc/%d/task/%s/status", pid, thread.Name())
+		n += field(t, path, "voluntary_ctxt_switches:") + field(t, path, "nonvoluntary_ctxt_switches:")
+	}
+	return n
+}

@@ -1,0 +1,176 @@
+//go:build linux && vm
+
+package vm
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const absent = "device-absent:LPD8"
+
+func TestUnplugAndReplug(t *testing.T) {
+	b, c, k := ready(t)
+	pid := b.owner()
+	monitor := watch(t, "gdbus", "monitor", "--session", "--dest", busName)
+	monitor.await(t, "is owned by", 20*time.Second)
+	announce := watch(t, "stdbuf", "-oL", "aseqdump", "-p", "System:Announce")
+	announce.await(t, "Waiting", 20*time.Second)
+
+	c.play(t, noteOn(40, 100)...)
+	k.expect(t, "+H")
+	c.unplug(t)
+	k.expect(t, "-H") // nothing may stay down when its pad is gone
+	b.await(t, "State", 5*time.Second, equals("degraded"))
+	b.await(t, "Problems", 5*time.Second, contains(absent))
+	b.await(t, "ConnectedDevices", 5*time.Second, equals("[]"))
+	has(t, must(t, "midimonctl", "status"), absent)
+	for _, want := range []string{"PropertiesChanged", "'State': <'degraded'>", absent} {
+		monitor.await(t, want, 5*time.Second)
+	}
+
+	from := strings.Count(announce.String(), "Port start")
+	c.replug(t)
+	for over := time.After(20 * time.Second); strings.Count(announce.String(), "Port start") < from+2; { // the gadget's own side is the other
+		select {
+		case <-announce.grow:
+		case <-over:
+			t.Fatalf("the port did not come back:\n%s", announce)
+		}
+	}
+	started := monotonic()
+	took := b.await(t, "ConnectedDevices", 5*time.Second, equals("[LPD8]")) - started
+	t.Logf("back %v after its port started", took)
+	if took > time.Second {
+		t.Errorf("back after %v, want at most 1 s", took)
+	}
+	b.await(t, "State", 5*time.Second, equals("running"))
+	c.play(t, noteOn(36, 100)...)
+	k.expect(t, chord)
+	c.play(t, noteOff(36)...)
+	k.quiet(t)
+	if now := b.owner(); now != pid {
+		t.Errorf("pid %d became %d: it was restarted", pid, now)
+	}
+}
+
+func TestStartedBeforeItsDevice(t *testing.T) {
+	b := service(t)
+	b.await(t, "Problems", 20*time.Second, contains(absent))
+	c := plug(t)
+	b.await(t, "ConnectedDevices", 20*time.Second, equals("[LPD8]"))
+	k := listen(t, "midimon keyboard")
+	c.play(t, noteOn(36, 100)...)
+	k.expect(t, chord)
+	c.play(t, noteOff(36)...)
+}
+
+// footprint is what a process has of what can leak.
+type footprint struct {
+	fds, goroutines, threads int
+	anonymous                int // KiB
+}
+
+func TestReplugsLeakNothing(t *testing.T) {
+	b, c, k := ready(t)
+	pid := int(b.owner())
+	var tenth, last footprint
+	for i := 1; i <= 20; i++ {
+		c.unplug(t)
+		b.await(t, "ConnectedDevices", 20*time.Second, equals("[]"))
+		c.replug(t)
+		b.await(t, "ConnectedDevices", 20*time.Second, equals("[LPD8]"))
+		c.play(t, noteOn(36, 100)...)
+		k.expect(t, chord)
+		c.play(t, noteOff(36)...)
+		switch i {
+		case 10:
+			tenth = measure(t, pid)
+		case 20:
+			last = measure(t, pid)
+		}
+	}
+	t.Logf("after 10 replugs %+v, after 20 %+v", tenth, last)
+	if last.fds != tenth.fds {
+		t.Errorf("descriptors: %d, then %d", tenth.fds, last.fds)
+	}
+	if last.goroutines != tenth.goroutines {
+		t.Errorf("goroutines: %d, then %d", tenth.goroutines, last.goroutines)
+	}
+	if last.anonymous > tenth.anonymous+1024 {
+		t.Errorf("anonymous memory: %d KiB, then %d", tenth.anonymous, last.anonymous)
+	}
+}
+
+func measure(t *testing.T, pid int) footprint {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	fds, err := os.ReadDir(dir + "fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return footprint{
+		fds:        len(fds),
+		goroutines: goroutines(t, pid),
+		threads:    field(t, dir+"status", "Threads:"),
+		anonymous:  field(t, dir+"smaps_rollup", "Anonymous:"),
+	}
+}
+
+// goroutines is how many the process ever had at once: the length of its runtime's list of
+// them, which is reused and never shrinks, read from its memory because nothing offers it.
+func goroutines(t *testing.T, pid int) int {
+	t.Helper()
+	exe, err := elf.Open(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = exe.Close() }()
+	symbols, err := exe.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = memory.Close() }()
+	for _, s := range symbols {
+		if s.Name == "runtime.allglen" {
+			word := make([]byte, 8)
+			if _, err := memory.ReadAt(word, int64(s.Value)); err != nil {
+				t.Fatal(err)
+			}
+			return int(binary.NativeEndian.Uint64(word))
+		}
+	}
+	t.Fatal("the program has no symbol runtime.allglen")
+	return 0
+}
+
+// field is the first number after a name in a file of /proc.
+func field(t *testing.T, path, name string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		if words := strings.Fields(string(line)); len(words) > 1 && words[0] == name {
+			n, err := strconv.Atoi(words[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("%s has no %s", path, name)
+	return 0
+}
