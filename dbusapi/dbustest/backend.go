@@ -11,11 +11,8 @@ import (
 
 // A Backend is a daemon that only keeps its status. It answers as dbusapi.Backend says.
 type Backend struct {
-	// Before, if set, is called at the start of each method with its name and argument; its
-	// error is the method's.
-	Before func(method, arg string) error
-
 	mu     sync.Mutex
+	onCall func(method, arg string) error
 	status *report.Status
 	subs   map[*subscriber]bool
 }
@@ -110,11 +107,22 @@ func (b *Backend) Subscribe() (wake <-chan struct{}, drain func() ([]report.Even
 	}
 }
 
+// OnCall makes f hear of each call, by method and argument, before it is performed. Its error
+// is the method's.
+func (b *Backend) OnCall(f func(method, arg string) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.onCall = f
+}
+
 func (b *Backend) before(method, arg string) error {
-	if b.Before == nil {
+	b.mu.Lock()
+	f := b.onCall
+	b.mu.Unlock()
+	if f == nil {
 		return nil
 	}
-	return b.Before(method, arg)
+	return f(method, arg)
 }
 
 // Reload accepts the configuration.
