@@ -149,8 +149,9 @@ func (c *conn) awaitName(freed nameFreed, say func(BusState, error)) error {
 		ctx, cancel := context.WithTimeout(c.ctx, c.server.dialTimeout)
 		taken, err := c.requestName(ctx)
 		if err == nil && taken {
-			// A connection of ours that the bus has not given up yet is nobody else.
-			if owner := c.owner(ctx); owner.Pid != uint32(os.Getpid()) {
+			// It may be free again by now. A connection of ours that the bus has not given up
+			// yet is nobody else.
+			if owner := c.owner(ctx); owner != nil && owner.Pid != uint32(os.Getpid()) {
 				say(BusNameTaken, owner)
 			}
 		}
@@ -166,11 +167,11 @@ func (c *conn) awaitName(freed nameFreed, say func(BusState, error)) error {
 	}
 }
 
-// owner tells who has the name, as far as that can be found out.
+// owner tells who has the name, nil if nobody has.
 func (c *conn) owner(ctx context.Context) *NameTaken {
-	n, bus := &NameTaken{Owner: "another program"}, c.bus.BusObject()
+	n, bus := &NameTaken{}, c.bus.BusObject()
 	if bus.CallWithContext(ctx, busInterface+".GetNameOwner", 0, BusName).Store(&n.Owner) != nil {
-		return n
+		return nil
 	}
 	if bus.CallWithContext(ctx, busInterface+".GetConnectionUnixProcessID", 0, n.Owner).Store(&n.Pid) != nil {
 		return n
