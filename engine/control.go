@@ -110,7 +110,9 @@ func (e *Engine) change(in *Input, device int, ch *channel, out []effect.Effect)
 		c.press = none
 	case was == 0 || !seen:
 		out = e.release(c.press, in.At, out)
-		c.press, out = e.press(in, &found, out)
+		if c.press = none; found.tap != 0 {
+			c.press, out = e.press(in, &found, out)
+		}
 	}
 	return out
 }

@@ -73,15 +73,20 @@ func (e *Engine) Attach(id Port, device int) {
 }
 
 func (p *port) channel(n uint8) *channel {
-	n &= 15
-	if p.channels[n] == nil {
-		c := &channel{}
-		for i := range c.controls {
-			c.controls[i].press = none
-		}
-		p.channels[n] = c
+	if c := p.channels[n&15]; c != nil {
+		return c
 	}
-	return p.channels[n]
+	return p.firstOf(n & 15)
+}
+
+// firstOf makes a channel at its first message.
+func (p *port) firstOf(n uint8) *channel {
+	c := &channel{}
+	for i := range c.controls {
+		c.controls[i].press = none
+	}
+	p.channels[n] = c
+	return c
 }
 
 // Step takes one message. It settles every deadline at or before its time first. A message
@@ -121,11 +126,18 @@ func (e *Engine) note(in *Input, p *port, out []effect.Effect) []effect.Effect {
 		return out
 	}
 	var c candidates
-	e.collect(&c, e.prog.find(e.mode, p.device, notePage, in.Number), in)
-	e.collect(&c, e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number), in)
-	r, out := e.press(in, &c, out)
-	if r != none {
+	if head := e.prog.find(e.mode, p.device, notePage, in.Number); head != 0 {
+		e.collect(&c, head, in)
+	}
+	if head := e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number); head != 0 {
+		e.collect(&c, head, in)
+	}
+	switch {
+	case c.hold|c.eager != 0 || c.tap != 0 && !c.plain:
 		*down |= bit
+		_, out = e.press(in, &c, out)
+	case c.tap != 0: // the release will have nothing to do: no press is kept
+		out = e.fireFree(in, &e.prog.table.bands[c.tap], out)
 	}
 	return out
 }
@@ -170,15 +182,15 @@ func (e *Engine) Advance(now time.Duration, out []effect.Effect) []effect.Effect
 // settle brings the engine to an instant. The present never runs back, but a deadline acts
 // at its own time, however late this is called.
 func (e *Engine) settle(now time.Duration, out []effect.Effect) []effect.Effect {
-	now = max(now, e.now)
 	if len(e.timers.heap) > 0 {
 		return e.settleDue(now, out)
 	}
-	e.now = now
+	e.now = max(now, e.now)
 	return out
 }
 
 func (e *Engine) settleDue(now time.Duration, out []effect.Effect) []effect.Effect {
+	now = max(now, e.now)
 	for {
 		t, _ := e.timers.next()
 		if t == nil || t.due > now {

@@ -70,17 +70,8 @@ func (e *Engine) fireFree(in *Input, b *band, out []effect.Effect) []effect.Effe
 	return e.perform(&a, b.action, none, out)
 }
 
-// press begins a press of a note or of a controller used as a button. None is kept, and none
-// returned, where the release will have nothing to do.
+// press begins a press of a note or of a controller used as a button.
 func (e *Engine) press(in *Input, c *candidates, out []effect.Effect) (ref, []effect.Effect) {
-	if c.hold == 0 && c.eager == 0 {
-		if c.tap == 0 {
-			return none, out
-		}
-		if c.plain {
-			return none, e.fireFree(in, &e.prog.table.bands[c.tap], out)
-		}
-	}
 	var id int32
 	if n := len(e.presses.free); n > 0 {
 		id = e.presses.free[n-1]

@@ -334,7 +334,7 @@ name = "a"
 match = "LPD8"
 [[devices]]
 name = "b"
-match = ["usb:12:34", "nmae:x", "name:[", "raw:midi0", "path:", 3]
+match = ["usb:12:34", "naem:x", "name:[", "raw:midi0", "path:", 3]
 [[devices]]
 name = "c"
 match = []
@@ -509,7 +509,7 @@ func TestWords(t *testing.T) {
 			"[[modes]]\nname = \"A\"\n[[modes]]\nname = \"B\"\nmappings = [{},{},{},{trigger = {type=\"Note\", note = 128}, action = {type=\"Keystroke\", keys=\"a\"}}]",
 			`config.toml:5:54: modes[1].mappings[3].trigger.note: 128 is out of range 0-127`,
 		},
-		{"[divice]", `config.toml:1:2: warning: divice: unknown key; it is ignored (did you mean "device"?)`},
+		{"[devise]", `config.toml:1:2: warning: devise: unknown key; it is ignored (did you mean "device"?)`},
 		{"[device]\nname = 1", `config.toml:2:8: device.name: must be a string, not an integer`},
 		{one("trigger.type = \"note\""), `config.toml:2:16: global_mappings[0].trigger.type: "note" is unknown (did you mean "Note"?)`},
 		{one("trigger.type = \"DoubleTab\""), `config.toml:2:16: global_mappings[0].trigger.type: "DoubleTab" is unknown (did you mean "DoubleTap"?)`},
@@ -522,7 +522,7 @@ func TestWords(t *testing.T) {
 		{one("trigger = { type = \"Note\", device = \"LPD8\" }"), `config.toml:2:37: global_mappings[0].trigger.device: no device "LPD8" (the devices are "any")`},
 		{one("trigger = { type = \"Note\" }"), `config.toml:2:11: global_mappings[0].trigger.note: is missing`},
 		{"\"a b\".\"\\u001b[31m\" = 1\n[device]", `config.toml:1:1: warning: "a b": unknown key; it is ignored`},
-		{"[[devices]]\nname = \"a\"\nmatch = \"nmae:x\"", `config.toml:3:9: devices[0].match: "nmae:x" says not what to compare (did you mean "name:"?)`},
+		{"[[devices]]\nname = \"a\"\nmatch = \"naem:x\"", `config.toml:3:9: devices[0].match: "naem:x" says not what to compare (did you mean "name:"?)`},
 		{"a = 1\na = 2", `config.toml:2:1: a: already defined on line 1`},
 	} {
 		_, diagnostics := config.Load("config.toml", []byte(c.text))

@@ -90,11 +90,11 @@ func (t *tree) header(e *unstable.Node) {
 		case depth > maxDepth:
 			t.tooDeep(n.off)
 		case !keys.IsLast():
-			c, ok = t.through(at, c, n)
+			c, ok = t.through(at, c, &n)
 		case e.Kind == unstable.Table:
-			c, ok = t.openTable(at, c, n)
+			c, ok = t.openTable(at, c, &n)
 		default:
-			c, ok = t.openElement(at, c, n)
+			c, ok = t.openElement(at, c, &n)
 		}
 		if !ok {
 			n.state = explicit
@@ -109,7 +109,7 @@ func (t *tree) header(e *unstable.Node) {
 }
 
 // through follows a header's key to a table inside at, and makes it if there is none.
-func (t *tree) through(at, c int32, n node) (int32, bool) {
+func (t *tree) through(at, c int32, n *node) (int32, bool) {
 	if c == 0 {
 		return t.add(at, n), true
 	}
@@ -123,7 +123,7 @@ func (t *tree) through(at, c int32, n node) (int32, bool) {
 	return 0, false
 }
 
-func (t *tree) openTable(at, c int32, n node) (int32, bool) {
+func (t *tree) openTable(at, c int32, n *node) (int32, bool) {
 	if c == 0 {
 		n.state = explicit
 		return t.add(at, n), true
@@ -136,7 +136,7 @@ func (t *tree) openTable(at, c int32, n node) (int32, bool) {
 	return 0, false
 }
 
-func (t *tree) openElement(at, c int32, n node) (int32, bool) {
+func (t *tree) openElement(at, c int32, n *node) (int32, bool) {
 	if c == 0 {
 		n.kind = tablesNode
 		c = t.add(at, n)
@@ -144,7 +144,7 @@ func (t *tree) openElement(at, c int32, n node) (int32, bool) {
 		t.redefined(c, n.off)
 		return 0, false
 	}
-	return t.add(c, node{state: explicit, off: n.off, keyAt: n.off}), true
+	return t.add(c, &node{state: explicit, off: n.off, keyAt: n.off}), true
 }
 
 // keyValue adds a pair to a table, through the tables of its dotted key, and returns where it
@@ -163,10 +163,10 @@ func (t *tree) keyValue(at int32, e *unstable.Node, depth int) uint32 {
 		c := t.find(at, n.key)
 		switch {
 		case keys.IsLast() && c == 0:
-			return t.value(at, n, e.Value(), end, depth)
+			return t.value(at, &n, e.Value(), end, depth)
 		case c == 0:
 			n.state = dotted
-			at = t.add(at, n)
+			at = t.add(at, &n)
 		case !keys.IsLast() && t.nodes[c].kind == tableNode && t.nodes[c].state == dotted:
 			at = c
 		default:

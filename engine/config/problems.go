@@ -81,11 +81,11 @@ func (t *tree) report(f fault, format string, args ...any) {
 		return
 	}
 	d.Message = fmt.Sprintf(format, args...)
-	d.Path = t.path(f.node)
+	path := t.appendPath(nil, f.node)
 	if f.key != "" {
-		d.Path = join(d.Path, f.key)
+		path = appendKey(path, f.key)
 	}
-	if d.Path != "" {
+	if d.Path = string(path); d.Path != "" {
 		d.Message = d.Path + ": " + d.Message
 	}
 	if near := nearest(f.word, f.among); near != "" {

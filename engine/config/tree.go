@@ -2,7 +2,6 @@ package config
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -99,10 +98,11 @@ func (t *tree) find(parent int32, key string) int32 {
 	return keys[key]
 }
 
-func (t *tree) add(parent int32, n node) int32 {
+// add copies n, so that the caller may go on with it.
+func (t *tree) add(parent int32, n *node) int32 {
 	id := int32(len(t.nodes))
 	n.parent = parent
-	t.nodes = append(t.nodes, n)
+	t.nodes = append(t.nodes, *n)
 	p := &t.nodes[parent]
 	if p.last == 0 {
 		p.first = id
@@ -118,30 +118,36 @@ func (t *tree) add(parent int32, n node) int32 {
 }
 
 // path is how the node is called: modes[1].mappings[3].trigger.note.
-func (t *tree) path(id int32) string {
+func (t *tree) path(id int32) string { return string(t.appendPath(nil, id)) }
+
+func (t *tree) appendPath(path []byte, id int32) []byte {
 	if id == 0 {
-		return ""
+		return path
 	}
 	n := &t.nodes[id]
-	above := t.path(n.parent)
-	if p := &t.nodes[n.parent]; p.kind == arrayNode || p.kind == tablesNode {
-		i := 0
-		for c := p.first; c != id; c = t.nodes[c].next {
-			i++
-		}
-		return above + "[" + strconv.Itoa(i) + "]"
+	path = t.appendPath(path, n.parent)
+	p := &t.nodes[n.parent]
+	if p.kind != arrayNode && p.kind != tablesNode {
+		return appendKey(path, n.key)
 	}
-	return join(above, n.key)
+	i := int64(0)
+	for c := p.first; c != id; c = t.nodes[c].next {
+		i++
+	}
+	return append(strconv.AppendInt(append(path, '['), i, 10), ']')
 }
 
-// join appends a key to a path, quoted where TOML would want it so.
-func join(path, key string) string {
-	bare := key != "" && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == ""
-	if !bare {
-		key = strconv.Quote(key)
+// appendKey adds a key to a path, quoted where TOML would want it so.
+func appendKey(path []byte, key string) []byte {
+	if len(path) > 0 {
+		path = append(path, '.')
 	}
-	if path == "" {
-		return key
+	bare := key != ""
+	for _, c := range []byte(key) {
+		bare = bare && (c == '_' || c == '-' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z')
 	}
-	return path + "." + key
+	if bare {
+		return append(path, key...)
+	}
+	return strconv.AppendQuote(path, key)
 }

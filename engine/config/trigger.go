@@ -93,10 +93,10 @@ func (r *reader) typeOf(id int32, known, later []string) (string, bool) {
 		return "", false
 	}
 	switch {
-	case slices.Contains(later, name):
-		r.leaveOut(c, r.nodes[c].off, strconv.Quote(name))
 	case slices.Contains(known, name):
 		return name, true
+	case slices.Contains(later, name):
+		r.leaveOut(c, r.nodes[c].off, strconv.Quote(name))
 	default:
 		r.report(fault{code: UnknownValue, off: r.nodes[c].off, node: c, word: name, among: slices.Concat(known, later), hint: "it is one of " + strings.Join(known, ", ")}, "%q is unknown", name)
 	}
@@ -142,12 +142,10 @@ func noteNumber(s string) (int, bool) {
 	if s == "" {
 		return 0, false
 	}
-	semitones := [...]int{'a' - 'a': 9, 'b' - 'a': 11, 'c' - 'a': 0, 'd' - 'a': 2, 'e' - 'a': 4, 'f' - 'a': 5, 'g' - 'a': 7}
-	letter := s[0] | 0x20
-	if letter < 'a' || letter > 'g' {
+	n, rest := strings.IndexByte("c.d.ef.g.a.b", s[0]|0x20), s[1:] // semitones above C
+	if n < 0 || s[0] == '.' {
 		return 0, false
 	}
-	n, rest := semitones[letter-'a'], s[1:]
 	for _, sign := range []struct {
 		text string
 		by   int

@@ -10,7 +10,7 @@ import (
 
 // value adds the value v as n to the table or array at, and returns where v ends. After is an
 // offset before which v does not begin: the parser gives arrays no position.
-func (t *tree) value(at int32, n node, v *unstable.Node, after uint32, depth int) uint32 {
+func (t *tree) value(at int32, n *node, v *unstable.Node, after uint32, depth int) uint32 {
 	n.off = t.base + v.Raw.Offset
 	if depth > maxDepth {
 		t.tooDeep(after)
@@ -49,7 +49,7 @@ func (t *tree) value(at int32, n node, v *unstable.Node, after uint32, depth int
 	return n.off + v.Raw.Length
 }
 
-func (t *tree) array(at int32, n node, v *unstable.Node, after uint32, depth int) uint32 {
+func (t *tree) array(at int32, n *node, v *unstable.Node, after uint32, depth int) uint32 {
 	n.off = t.seek('[', after)
 	n.kind, n.state = arrayNode, frozen
 	if t.nodes[at].kind == arrayNode {
@@ -58,12 +58,12 @@ func (t *tree) array(at int32, n node, v *unstable.Node, after uint32, depth int
 	id := t.add(at, n)
 	end := n.off + 1
 	for c := v.Child(); c != nil; c = c.Next() {
-		end = t.value(id, node{keyAt: t.base + c.Raw.Offset}, c, end, depth+1)
+		end = t.value(id, &node{keyAt: t.base + c.Raw.Offset}, c, end, depth+1)
 	}
 	return t.seek(']', end) + 1
 }
 
-func (t *tree) inlineTable(at int32, n node, v *unstable.Node, depth int) uint32 {
+func (t *tree) inlineTable(at int32, n *node, v *unstable.Node, depth int) uint32 {
 	n.state = dotted // its own keys may extend it as long as it is open
 	id := t.add(at, n)
 	end := n.off + 1
