@@ -434,6 +434,39 @@ action = { type = "Keystroke", keys = "a", repeat.count = 2 }
 5:39: unknown-key
 6:44: unknown-key
 `},
+	{"shadowed by what always comes before", `
+[[global_mappings]]
+trigger = { type = "Note", note = 36 }
+action = { type = "Keystroke", keys = "a" }
+[[global_mappings]]
+trigger = { type = "Note", note = "C2", velocity_min = 100 }
+action = { type = "Keystroke", keys = "b" }
+`, `
+4:3: shadowed
+`},
+	{"notes that are none", `
+[[global_mappings]]
+trigger = { type = "Note", note = "" }
+action = { type = "Keystroke", keys = "a" }
+[[global_mappings]]
+trigger = { type = "Note", note = "\u000e4" }
+action = { type = "Keystroke", keys = "a" }
+[[global_mappings]]
+trigger = { type = "Note", note = ".4" }
+action = { type = "Keystroke", keys = "a" }
+[[global_mappings]]
+trigger = { type = "Note", note = "C+4" }
+action = { type = "Keystroke", keys = "a" }
+[[global_mappings]]
+trigger = { type = "Note", note = "Cb-1" }
+action = { type = "Keystroke", keys = "a" }
+`, `
+2:35: unknown-value
+5:35: unknown-value
+8:35: unknown-value
+11:35: unknown-value
+14:35: out-of-range
+`},
 	{"too deep", `
 x = ` + strings.Repeat("[", 130) + strings.Repeat("]", 130) + `
 [` + strings.Repeat("a.", 130) + `b]
@@ -473,7 +506,7 @@ func TestBrokenFiles(t *testing.T) {
 		})
 	}
 	// These have tests of their own.
-	seen[string(config.More)], seen[string(config.TooLarge)], seen[string(config.Shadowed)] = true, true, true
+	seen[string(config.More)], seen[string(config.TooLarge)] = true, true
 	for _, c := range config.Codes {
 		if !seen[string(c.Code)] {
 			t.Errorf("no broken file shows %s", c.Code)

@@ -142,8 +142,9 @@ func noteNumber(s string) (int, bool) {
 	if s == "" {
 		return 0, false
 	}
-	n, rest := strings.IndexByte("c.d.ef.g.a.b", s[0]|0x20), s[1:] // semitones above C
-	if n < 0 || s[0] == '.' {
+	letter, rest := s[0]|0x20, s[1:]
+	n := strings.IndexByte("c.d.ef.g.a.b", letter) // semitones above C
+	if n < 0 || letter == '.' {
 		return 0, false
 	}
 	for _, sign := range []struct {
