@@ -82,7 +82,7 @@ func (d *Driver) Await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.Events: // created, or its owner, mode or ACL changed
-		case <-w.Errors: // events were lost: look again
+		case <-w.Errors: //nolint:errcheck // says only that events were lost: look again
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (p *gomidiPort) Listen(onMsg func([]byte, int32), cfg drivers.ListenConfig)
 		onMsg(wire(in.Message), int32((in.At - began).Milliseconds()))
 	}
 	p.g.mu.Unlock()
-	return func() { _ = p.g.s.Ignore(id) }, p.g.s.Listen(p.p, id) //nolint:errcheck // Ignore never fails
+	return func() { _ = p.g.s.Ignore(id) }, p.g.s.Listen(p.p, id)
 }
 
 // wire is a message's bytes, as far as the suite needs them.

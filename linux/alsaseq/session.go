@@ -139,10 +139,10 @@ func (s *Session) describe(c clientInfo, p portInfo) (report.Port, bool) {
 	}
 	id := identify(s.opts.Sysfs, c.card)
 	return report.Port{
-		Addr:   uint32(p.client)<<8 | uint32(p.addr.port),
+		Addr:   uint32(p.client)<<8 | uint32(p.port),
 		Client: text(c.name[:]),
 		Name:   text(p.name[:]),
-		Index:  int(p.addr.port),
+		Index:  int(p.port),
 		In:     in,
 		Out:    out,
 		Hard:   c.card >= 0 || p.kind&typeHardware != 0,

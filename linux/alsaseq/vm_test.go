@@ -57,10 +57,10 @@ func play(t *testing.T, f *os.File, b ...byte) {
 	}
 }
 
-func realSession(t *testing.T, opts Options, queue int) (*Session, chan engine.Input) {
+func realSession(t *testing.T, queue int) (*Session, chan engine.Input) {
 	t.Helper()
 	in := make(chan engine.Input, queue)
-	s, err := New(slog.New(slog.NewTextHandler(os.Stderr, nil)), opts).Open(func(i engine.Input) { in <- i })
+	s, err := New(slog.New(slog.NewTextHandler(os.Stderr, nil)), Options{}).Open(func(i engine.Input) { in <- i })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func plug(t *testing.T, s *Session) report.Port {
 }
 
 func TestPlugAndUnplug(t *testing.T) {
-	s, in := realSession(t, Options{}, 1000)
+	s, in := realSession(t, 1000)
 	p := plug(t, s)
 	if p.Path == "" || !p.Hard || !p.In || !p.Out || p.Index != 0 || !strings.Contains(p.Client, "LPD8") {
 		t.Errorf("found %+v", p)
@@ -142,7 +142,7 @@ func TestPlugAndUnplug(t *testing.T) {
 }
 
 func TestLongSysExBothWays(t *testing.T) {
-	s, in := realSession(t, Options{}, 100)
+	s, in := realSession(t, 100)
 	p := plug(t, s)
 	listen(t, s, p, 1)
 	g := gadget(t)
@@ -172,7 +172,7 @@ func TestLongSysExBothWays(t *testing.T) {
 }
 
 func TestOverrun(t *testing.T) {
-	s, in := realSession(t, Options{}, 0) // nobody takes: the reader stands still
+	s, in := realSession(t, 0) // nobody takes: the reader stands still
 	p := plug(t, s)
 	listen(t, s, p, 1)
 	g := gadget(t)
@@ -199,7 +199,7 @@ func TestOverrun(t *testing.T) {
 }
 
 func TestUnplugWithinAnOverrun(t *testing.T) {
-	s, in := realSession(t, Options{}, 0)
+	s, in := realSession(t, 0)
 	p := plug(t, s)
 	listen(t, s, p, 1)
 	g := gadget(t)
@@ -228,7 +228,7 @@ func TestUnplugWithinAnOverrun(t *testing.T) {
 }
 
 func TestBusyDeviceBecomesFree(t *testing.T) {
-	s, in := realSession(t, Options{}, 100)
+	s, in := realSession(t, 100)
 	p := plug(t, s)
 	other, err := os.OpenFile(rawNode(t, p), os.O_RDONLY, 0)
 	if err != nil {
@@ -268,7 +268,7 @@ func rawNode(t *testing.T, p report.Port) string {
 
 // TestRawDevice: the same controller by its raw device, which package stream reads.
 func TestRawDevice(t *testing.T) {
-	s, _ := realSession(t, Options{}, 100)
+	s, _ := realSession(t, 100)
 	node := rawNode(t, plug(t, s))
 	if err := os.Chmod(node, 0o660); err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
@@ -316,7 +316,7 @@ func TestAsUser(t *testing.T) {
 		follow(t)
 		return
 	}
-	s, _ := realSession(t, Options{}, 100)
+	s, _ := realSession(t, 100)
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAsUser$")
 	cmd.Env = append(os.Environ(), "MIDIMON_VM_CHILD=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: 1000}}
@@ -352,7 +352,7 @@ func TestAsUser(t *testing.T) {
 }
 
 func follow(t *testing.T) {
-	s, in := realSession(t, Options{}, 100)
+	s, in := realSession(t, 100)
 	fmt.Println("waiting as", os.Getuid())
 	for range 2 {
 		began := stream.Now()
@@ -379,7 +379,7 @@ func expectNote(t *testing.T, in <-chan engine.Input) engine.Input {
 
 // TestLatency prints what lies between a write to the device and the input here.
 func TestLatency(t *testing.T) {
-	s, in := realSession(t, Options{}, 100)
+	s, in := realSession(t, 100)
 	p := plug(t, s)
 	listen(t, s, p, 1)
 	g := gadget(t)

@@ -68,8 +68,15 @@ func TestParser(t *testing.T) {
 		{name: "undefined status", in: "F4 01 F5 F9 FD 90 3C 64", want: []engine.Message{on(60, 100)}},
 		{name: "data from nowhere", in: "3C 64 90 3C 64", want: []engine.Message{on(60, 100)}},
 		{name: "verbatim", in: "90 3C 00 F1 12 F2 01 02 F3 05 F6 F8 F9 FD FE FF", verbatim: true, want: []engine.Message{
-			on(60, 0), {Kind: 0xF1, Number: 0x12}, {Kind: 0xF2, Value: 257}, {Kind: 0xF3, Number: 5},
-			{Kind: 0xF6}, {Kind: 0xF8}, {Kind: 0xF9}, {Kind: 0xFE}, {Kind: 0xFF},
+			on(60, 0),
+			{Kind: 0xF1, Number: 0x12},
+			{Kind: 0xF2, Value: 257},
+			{Kind: 0xF3, Number: 5},
+			{Kind: 0xF6},
+			{Kind: 0xF8},
+			{Kind: 0xF9},
+			{Kind: 0xFE},
+			{Kind: 0xFF},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
