@@ -24,7 +24,7 @@ func awaitSocket(ctx context.Context, address string, absent bool, pause time.Du
 		watcher = &fsnotify.Watcher{}
 		absent, pause = false, maxPause
 	} else {
-		defer watcher.Close()
+		defer watcher.Close() //nolint:errcheck // it only watched
 	}
 	paths, _ := sockets(address)
 	for _, path := range paths {
@@ -51,8 +51,8 @@ func awaitSocket(ctx context.Context, address string, absent bool, pause time.Du
 					return true
 				}
 			}
-		case <-watcher.Errors: // events may be lost
-			return true
+		case err := <-watcher.Errors: // events may be lost
+			return err != nil
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (s *Server) serveBus(ctx context.Context, address string, say func(BusState
 	if err != nil {
 		return fmt.Errorf("cannot reach the session bus: %w", err)
 	}
-	defer socket.Close()
+	defer socket.Close() //nolint:errcheck // its end is all that matters
 	// A bus that accepts and says nothing.
 	deadline, _ := dialing.Deadline()
 	if err := socket.SetReadDeadline(deadline); err != nil {

@@ -19,11 +19,11 @@ import (
 
 func TestNoBus(t *testing.T) {
 	s := newServer(t, dbustest.NewBackend())
-	if err := expect(t, keep(t, s, ""), BusAbsent); !errors.Is(err, errNoAddress) {
+	if err := outcome(t, keep(t, s, ""), BusAbsent); !errors.Is(err, errNoAddress) {
 		t.Errorf("without an address: %v", err)
 	}
 	begin := time.Now()
-	if err := expect(t, keep(t, s, "tcp:host=localhost,port=1"), BusAbsent); err == nil {
+	if err := outcome(t, keep(t, s, "tcp:host=localhost,port=1"), BusAbsent); err == nil {
 		t.Error("tcp: no error")
 	}
 	if took := time.Since(begin); took > time.Second {
@@ -81,7 +81,7 @@ func TestBusRestarts(t *testing.T) {
 	restart := func() {
 		t.Helper()
 		bus.Kill()
-		if err := expect(t, told, BusLost); err == nil {
+		if err := outcome(t, told, BusLost); err == nil {
 			t.Error("lost without an error")
 		}
 		b.Publish(func(s *report.Status) { s.Generation++ })
@@ -183,7 +183,7 @@ func TestNameTakenByAnother(t *testing.T) {
 	bus := dbustest.New(t)
 	other := holdName(t, bus)
 	told := keep(t, newServer(t, dbustest.NewBackend()), bus.Address)
-	err := expect(t, told, BusNameTaken)
+	err := outcome(t, told, BusNameTaken)
 	var taken *NameTaken
 	if !errors.As(err, &taken) || taken.Pid != uint32(other.Pid) || taken.Comm == "" {
 		t.Errorf("taken: %v (%+v), want process %d", err, taken, other.Pid)
@@ -208,11 +208,11 @@ func holdName(t *testing.T, bus *dbustest.Bus) *os.Process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	p, err := os.StartProcess(exe, []string{exe}, &os.ProcAttr{
 		Env: append(os.Environ(), holdEnv+"="+bus.Address), Files: []*os.File{nil, w, os.Stderr},
 	})
-	w.Close()
+	_ = w.Close()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,11 +57,11 @@ func (l *peerLink) Write(p []byte) (int, error) {
 	if l.begun {
 		return l.link.Write(p)
 	}
-	switch line := string(p); {
-	case line == "\x00":
-	case line == "AUTH\r\n":
+	switch string(p) {
+	case "\x00":
+	case "AUTH\r\n":
 		l.replies = append(l.replies, "REJECTED EXTERNAL\r\n"...)
-	case line == "BEGIN\r\n":
+	case "BEGIN\r\n":
 		l.begun = true
 	default: // AUTH EXTERNAL uid: the socket has said who it is
 		l.replies = append(l.replies, "OK "+l.guid+"\r\n"...)

@@ -50,7 +50,7 @@ func (s *Server) ServePrivate(ctx context.Context, l net.Listener) error {
 		}
 		peers.Go(func() {
 			defer func() { <-places }()
-			defer socket.Close()
+			defer socket.Close() //nolint:errcheck // its end is all that matters
 			if err := s.servePeer(ctx, socket); err != nil {
 				s.log.Debug("client refused", "err", err)
 			}

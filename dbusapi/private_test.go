@@ -170,7 +170,7 @@ func TestTooManyPeers(t *testing.T) {
 		last = dialPeer(t, address)
 	}
 	if c, err := dbus.Connect(address); err == nil {
-		c.Close()
+		_ = c.Close()
 		t.Error("one more is let in")
 	}
 	if err := last.Close(); err != nil {
@@ -181,7 +181,7 @@ func TestTooManyPeers(t *testing.T) {
 		if err != nil {
 			return 1
 		}
-		c.Close()
+		_ = c.Close()
 		return 0
 	})
 }
@@ -218,7 +218,7 @@ func TestPeersLeaveNothing(t *testing.T) {
 		if err := c.Object(BusName, RootPath).Call(peerInterface+".Ping", 0).Err; err != nil {
 			t.Fatal(err)
 		}
-		c.Close()
+		_ = c.Close()
 	}
 	visit()
 	steady(t, "subscribers", 0, b.Subscribers)
