@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/amiable-dev/midimon/engine/effect"
@@ -105,22 +104,22 @@ var modeChangeFields = []field[effect.ModeChange]{
 func (r *reader) modeRef(id int32, m *effect.ModeChange) {
 	if r.nodes[id].kind == integerNode {
 		n := r.nodes[id].num
-		if n < 0 || n >= int64(len(r.modeNames)) {
-			r.report(fault{code: UnknownMode, off: r.nodes[id].off, node: id, hint: "modes are counted from 0"}, "there is no mode %d, only %d modes", n, len(r.modeNames))
+		if n < 0 || n >= int64(len(r.modes.list)) {
+			r.report(fault{code: UnknownMode, off: r.nodes[id].off, node: id, hint: "modes are counted from 0"}, "there is no mode %d, only %d modes", n, len(r.modes.list))
 			return
 		}
-		m.Mode, m.Index = r.modeNames[n], int(n)
+		m.Mode, m.Index = r.modes.list[n], int(n)
 		return
 	}
 	name, ok := r.label(id)
 	if !ok {
 		return
 	}
-	m.Mode, m.Index = name, slices.Index(r.modeNames, name)
-	if m.Index < 0 {
+	if m.Index, ok = r.modes.index[name]; !ok {
 		r.report(fault{
-			code: UnknownMode, off: r.nodes[id].off, node: id, word: name, among: r.modeNames,
-			hint: "the modes are " + quoted(r.modeNames),
+			code: UnknownMode, off: r.nodes[id].off, node: id,
+			word: name, among: r.modes.list, all: "the modes are",
 		}, "no mode %q", name)
 	}
+	m.Mode = name
 }

@@ -194,8 +194,16 @@ func (r *reader) word(id int32) (string, bool) {
 	return s, ok
 }
 
+// maxLabel is how long a name may be, in bytes: it is a word on the bus and a column of a
+// table.
+const maxLabel = 256
+
 func (r *reader) label(id int32) (string, bool) {
 	s, ok := r.word(id)
+	if ok && len(s) > maxLabel {
+		r.report(fault{code: BadName, off: r.nodes[id].off, node: id}, "longer than %d bytes", maxLabel)
+		return "", false
+	}
 	if ok && strings.ContainsFunc(s, unicode.IsControl) {
 		r.report(fault{code: BadName, off: r.nodes[id].off, node: id}, "%q has control characters", s)
 		return "", false

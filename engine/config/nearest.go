@@ -11,6 +11,9 @@ func nearest(word string, words []string) string {
 	word = strings.ToLower(word)
 	best, least := "", 1+(len(word)+1)/3
 	for _, w := range words {
+		if len(w) > tooLong {
+			continue
+		}
 		if d := distance(word, strings.ToLower(w)); d < least {
 			best, least = w, d
 		}

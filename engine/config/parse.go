@@ -200,8 +200,7 @@ func (t *tree) redefined(first int32, off uint32) {
 	if t.lost {
 		return // most likely it belongs to the table whose header could not be read
 	}
-	line, _ := t.position(t.nodes[first].keyAt)
-	t.report(fault{code: DuplicateKey, off: off, node: first}, "already defined on line %d", line)
+	t.report(fault{code: DuplicateKey, off: off, node: first}, "already defined on line %d", t.lineAt(t.nodes[first].keyAt))
 }
 
 func (t *tree) tooDeep(off uint32) {

@@ -5,14 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
-// maxDiagnostics is how many diagnostics are given before the rest is only counted.
-const maxDiagnostics = 100
+// The bounds of what is said of a file, however it is made: how many diagnostics are given
+// before the rest is only counted, how long each part of one is, in bytes, and among how many
+// words one is sought that could have been meant.
+const (
+	maxDiagnostics = 100
+	maxPath        = 200
+	maxMessage     = 300
+	maxExcerpt     = 4000
+	maxAmong       = 1000
+)
 
 // source is a text and what it is called. Its lines are counted when the first position is
 // asked for: a good file never needs them.
@@ -23,9 +32,13 @@ type source struct {
 
 // position turns an offset into a line and a column, both from 1. Columns are code points.
 func (s *source) position(off uint32) (line, column int) {
+	line = s.lineAt(off)
+	return line, utf8.RuneCountInString(s.text[s.lines[line-1]:off]) + 1
+}
+
+func (s *source) lineAt(off uint32) int {
 	s.index()
-	i := sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off }) - 1
-	return i + 1, utf8.RuneCountInString(s.text[s.lines[i]:off]) + 1
+	return sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off })
 }
 
 func (s *source) index() {
@@ -67,6 +80,7 @@ type fault struct {
 	hint  string   // what to do
 	word  string   // what was written, instead of hint:
 	among []string // what could have been meant
+	all   string   // "the modes are": how to name them all if none is near
 }
 
 func (t *tree) report(f fault, format string, args ...any) {
@@ -80,20 +94,46 @@ func (t *tree) report(f fault, format string, args ...any) {
 		*more++
 		return
 	}
-	d.Message = fmt.Sprintf(format, args...)
 	path := t.appendPath(nil, f.node)
 	if f.key != "" {
 		path = appendKey(path, f.key)
 	}
-	if d.Path = string(path); d.Path != "" {
+	d.Path = shorten(string(path), maxPath)
+	d.Message = shorten(fmt.Sprintf(format, args...), maxMessage)
+	if d.Path != "" {
 		d.Message = d.Path + ": " + d.Message
 	}
-	if near := nearest(f.word, f.among); near != "" {
+	among := f.among[:min(len(f.among), maxAmong)]
+	if near := nearest(f.word, among); near != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", near)
+	} else if f.all != "" {
+		d.Hint = shorten(f.all+" "+quoted(among), maxMessage)
 	}
 	d.Line, d.Column = t.position(min(f.off, uint32(len(t.text))))
-	d.Excerpt = t.line(d.Line)
+	if line := t.line(d.Line); len(line) <= maxExcerpt {
+		d.Excerpt = line
+	}
 	*list = append(*list, d)
+}
+
+// shorten cuts a text to at most n bytes, and shows that it did.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	const dots = "…"
+	for n -= len(dots); !utf8.RuneStart(s[n]); {
+		n--
+	}
+	return s[:n] + dots
+}
+
+func quoted(words []string) string {
+	var list []string
+	for _, w := range words {
+		list = append(list, strconv.Quote(w))
+	}
+	return strings.Join(list, ", ")
 }
 
 // diagnostics is everything reported, as it stands in the file: all errors that fit, then

@@ -2,8 +2,6 @@ package config
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/amiable-dev/midimon/engine"
 )
@@ -17,16 +15,15 @@ const anyDevice = "any"
 // program reads the whole tree: everything but the lookup.
 func (r *reader) program() {
 	r.prog = &engine.Program{Timing: engine.DefaultTiming}
-	r.modeNames = r.names("modes")
-	if len(r.modeNames) == 0 {
-		r.modeNames = []string{defaultMode}
+	r.modes, r.devices = r.names("modes"), r.names("devices")
+	if len(r.modes.list) == 0 {
+		r.modes.add(defaultMode)
 	}
-	r.deviceNames = r.names("devices")
 	if id := r.find(0, "device"); id != 0 {
-		r.deviceNames = append(r.deviceNames, r.nodes[r.find(id, "name")].str)
+		r.devices.add(r.nodes[r.find(id, "name")].str)
 	}
-	if len(r.deviceNames) == 0 {
-		r.deviceNames = []string{anyDevice}
+	if len(r.devices.list) == 0 {
+		r.devices.add(anyDevice)
 	}
 	r.reserve()
 	readTable(r, 0, rootFields, r)
@@ -46,9 +43,15 @@ func (r *reader) program() {
 
 // reserve makes room for the modes' mappings: they are most of a file.
 func (r *reader) reserve() {
+	modes := r.find(0, "modes")
+	if modes == 0 {
+		return
+	}
 	n := int32(0)
-	for c := r.nodes[r.find(0, "modes")].first; c != 0; c = r.nodes[c].next {
-		n += r.nodes[r.find(c, "mappings")].size
+	for c := r.nodes[modes].first; c != 0; c = r.nodes[c].next {
+		if m := r.find(c, "mappings"); m != 0 {
+			n += r.nodes[m].size
+		}
 	}
 	r.modal.mappings = make([]engine.Mapping, 0, n)
 	r.modal.nodes = make([]int32, 0, n)
@@ -68,24 +71,34 @@ func (r *reader) finishDevices() {
 	}
 }
 
-// names are the names in an array of tables, each at its index, and checked to differ.
-func (r *reader) names(key string) []string {
+// names are the names of modes or devices, each at its index.
+type names struct {
+	list  []string
+	index map[string]int
+}
+
+// names reads the names in an array of tables, and checks that they differ.
+func (r *reader) names(key string) names {
+	n := names{index: map[string]int{}}
 	id := r.find(0, key)
 	if k := r.nodes[id].kind; id == 0 || k != tablesNode && k != arrayNode {
-		return nil
+		return n
 	}
-	var names []string
 	seen := map[string]int32{}
 	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
-		n := r.find(c, "name")
-		if n == 0 {
-			names = append(names, "")
-			continue
+		name := ""
+		if at := r.find(c, "name"); at != 0 {
+			name = r.nodes[at].str
+			r.differs(at, seen)
 		}
-		names = append(names, r.nodes[n].str)
-		r.differs(n, seen)
+		n.add(name)
 	}
-	return names
+	return n
+}
+
+func (n *names) add(name string) {
+	n.index[name] = len(n.list)
+	n.list = append(n.list, name)
 }
 
 // differs says so if the name at n was seen before.
@@ -95,8 +108,7 @@ func (r *reader) differs(n int32, seen map[string]int32) {
 		return // a fault of its own
 	}
 	if before, ok := seen[name]; ok {
-		line, _ := r.position(r.nodes[before].off)
-		r.report(fault{code: DuplicateName, off: r.nodes[n].off, node: n}, "%q is already the name of another, on line %d", name, line)
+		r.report(fault{code: DuplicateName, off: r.nodes[n].off, node: n}, "%q is already the name of another, on line %d", name, r.lineAt(r.nodes[before].off))
 		return
 	}
 	seen[name] = n
@@ -110,12 +122,4 @@ func (r *reader) shadowed(covered []engine.Covered) {
 		r.report(fault{code: Shadowed, off: r.nodes[id].off, node: id, warn: true},
 			"never acts: %s always acts before it", r.prog.Mappings[c.By].ID)
 	}
-}
-
-func quoted(words []string) string {
-	var list []string
-	for _, w := range words {
-		list = append(list, strconv.Quote(w))
-	}
-	return strings.Join(list, ", ")
 }

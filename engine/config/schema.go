@@ -15,8 +15,8 @@ type reader struct {
 	prog     *engine.Program
 	settings Settings
 
-	modeNames   []string // known from the start: mappings may name modes and devices that
-	deviceNames []string // come after them
+	// Known from the start: mappings may name modes and devices that come after them.
+	modes, devices names
 
 	single        engine.Device // [device]
 	modal, global mappings

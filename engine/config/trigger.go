@@ -108,11 +108,11 @@ func (r *reader) triggerDevice(id int32, t *engine.Trigger) {
 	if !ok {
 		return
 	}
-	i := slices.Index(r.deviceNames, name)
-	if i < 0 {
+	i, ok := r.devices.index[name]
+	if !ok {
 		r.report(fault{
-			code: UnknownDevice, off: r.nodes[id].off, node: id, word: name, among: r.deviceNames,
-			hint: "the devices are " + quoted(r.deviceNames),
+			code: UnknownDevice, off: r.nodes[id].off, node: id,
+			word: name, among: r.devices.list, all: "the devices are",
 		}, "no device %q", name)
 		return
 	}
