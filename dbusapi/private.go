@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"time"
 )
@@ -63,7 +62,7 @@ func (s *Server) servePeer(ctx context.Context, socket net.Conn) error {
 	if err != nil {
 		return fmt.Errorf("cannot tell who the client is: %w", err)
 	}
-	if uid != os.Getuid() {
+	if uid != s.uid {
 		return fmt.Errorf("the client is of user %d", uid)
 	}
 	// A stop must not wait for a client that does not speak.

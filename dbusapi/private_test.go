@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"os/exec"
@@ -140,6 +141,23 @@ func TestPeerSendsNoSignals(t *testing.T) {
 	}
 	if got := got.Headers[dbus.FieldSender].Value(); got != ourName {
 		t.Errorf("sender is %v", got)
+	}
+}
+
+// Processes of another user learn nothing, not even that this is D-Bus.
+func TestOtherUser(t *testing.T) {
+	s := newServer(t, dbustest.NewBackend())
+	s.uid++
+	c, err := DialSocket(t.Context(), onSocket(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("%d bytes, %v", n, err)
 	}
 }
 

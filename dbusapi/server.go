@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/amiable-dev/midimon/introspection"
@@ -23,7 +24,8 @@ type Server struct {
 	backend Backend
 	log     *slog.Logger
 	level   *slog.LevelVar
-	guid    string // names the private bus, and a try at it in the handshake
+	guid    string // names the private bus
+	uid     int    // whose processes may use it
 	ifaces  struct {
 		root, device, manager, props, introspect, peer, driver, log *iface
 	}
@@ -43,7 +45,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("cannot name the private bus: %w", err)
 	}
 	s := &Server{
-		backend: o.Backend, log: o.Log, level: o.Level, guid: hex.EncodeToString(id[:]),
+		backend: o.Backend, log: o.Log, level: o.Level, guid: hex.EncodeToString(id[:]), uid: os.Getuid(),
 		callTimeout: 20 * time.Second, // below the 25 s for which clients wait
 		// What does not read for this long is gone or wedged.
 		writeTimeout: 5 * time.Second,
