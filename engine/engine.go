@@ -192,7 +192,7 @@ func (e *Engine) settle(now time.Duration, out []effect.Effect) []effect.Effect 
 func (e *Engine) settleDue(now time.Duration, out []effect.Effect) []effect.Effect {
 	now = max(now, e.now)
 	for {
-		t, _ := e.timers.next()
+		t := e.timers.next()
 		if t == nil || t.due > now {
 			break
 		}
@@ -218,7 +218,7 @@ func (e *Engine) settleDue(now time.Duration, out []effect.Effect) []effect.Effe
 
 // Due is the next deadline, if there is one.
 func (e *Engine) Due() (time.Duration, bool) {
-	if t, _ := e.timers.next(); t != nil {
+	if t := e.timers.next(); t != nil {
 		return t.due, true
 	}
 	return 0, false

@@ -233,7 +233,6 @@ func (p *Program) encoder(run []band, b *band) int32 {
 // coverer is the mapping that, alone or as the last of several, takes every event of b; -1:
 // something is left for b.
 func (p *Program) coverer(earlier []band, b *band) int32 {
-	by := int32(-1)
 	need := int(b.lo)
 	left := b.way() // for encoders: the way that nothing earlier takes yet
 	for again := true; again; {
@@ -254,9 +253,9 @@ func (p *Program) coverer(earlier []band, b *band) int32 {
 			case e.kind == b.kind && b.kind == buttonKind:
 				return e.mapping
 			case e.kind == b.kind && int(e.lo) <= need && need <= int(e.hi):
-				need, by, again = int(e.hi)+1, e.mapping, true
+				need, again = int(e.hi)+1, true
 				if need > int(b.hi) {
-					return by
+					return e.mapping
 				}
 			}
 		}

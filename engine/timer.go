@@ -68,12 +68,12 @@ func (t *timers) clear(handle int32) {
 	t.free = append(t.free, id)
 }
 
-// next is the first deadline; its handle is for clear.
-func (t *timers) next() (*timer, int32) {
+// next is the first deadline, or nil.
+func (t *timers) next() *timer {
 	if len(t.heap) == 0 {
-		return nil, noTimer
+		return nil
 	}
-	return &t.slots[t.heap[0]], t.heap[0] + 1
+	return &t.slots[t.heap[0]]
 }
 
 func (t *timers) less(a, b int32) bool {

@@ -43,10 +43,19 @@ type ModeChange struct {
 	Index int    `json:"-"`
 }
 
-func (*Keystroke) Type() string  { return "Keystroke" }
-func (*Shell) Type() string      { return "Shell" }
-func (*Sequence) Type() string   { return "Sequence" }
-func (*Delay) Type() string      { return "Delay" }
+// Type is Keystroke.
+func (*Keystroke) Type() string { return "Keystroke" }
+
+// Type is Shell.
+func (*Shell) Type() string { return "Shell" }
+
+// Type is Sequence.
+func (*Sequence) Type() string { return "Sequence" }
+
+// Type is Delay.
+func (*Delay) Type() string { return "Delay" }
+
+// Type is ModeChange.
 func (*ModeChange) Type() string { return "ModeChange" }
 
 // Program is the first word of the command: all that may be shown of it.

@@ -27,8 +27,11 @@ func TestNames(t *testing.T) {
 		action effect.Action
 		want   string
 	}{
-		{&effect.Keystroke{}, "Keystroke"}, {&effect.Shell{}, "Shell"}, {&effect.Sequence{}, "Sequence"},
-		{&effect.Delay{}, "Delay"}, {&effect.ModeChange{}, "ModeChange"},
+		{&effect.Keystroke{}, "Keystroke"},
+		{&effect.Shell{}, "Shell"},
+		{&effect.Sequence{}, "Sequence"},
+		{&effect.Delay{}, "Delay"},
+		{&effect.ModeChange{}, "ModeChange"},
 	} {
 		if got := tc.action.Type(); got != tc.want {
 			t.Errorf("got %q, want %q", got, tc.want)

@@ -12,7 +12,8 @@ func TestStatusLists(t *testing.T) {
 	s := report.Status{
 		Health: []report.Check{{Name: "keys", Status: report.Failed}, {Name: "config", Status: report.Warning}, {Name: "bus", Status: report.Failed}},
 		Devices: []report.Device{
-			{Name: "LPD8", Configured: true, State: report.Connected}, {Name: "APC", Configured: true, State: report.Absent},
+			{Name: "LPD8", Configured: true, State: report.Connected},
+			{Name: "APC", Configured: true, State: report.Absent},
 			{Name: "Keys", State: report.Connected},
 		},
 	}
