@@ -1,0 +1,13 @@
+//go:build darwin
+
+package darwin
+
+import "github.com/amiable-dev/midimon/engine/report"
+
+// Problems are the rows of health for what is missing on macOS.
+func Problems() []report.Check {
+	return []report.Check{
+		{Name: "midi", Status: report.Failed, Message: "there is no MIDI driver for macOS yet: no controller is heard"},
+		{Name: "keys", Status: report.Failed, Message: "there is no keyboard driver for macOS yet: no key is pressed"},
+	}
+}

@@ -1,0 +1,322 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/health"
+	"github.com/amiable-dev/midimon/service/loop"
+	"github.com/amiable-dev/midimon/service/ports"
+)
+
+// maxEvents is how many events wait for the board, and for each subscriber.
+const maxEvents = 256
+
+// board gathers what is so and publishes it. One goroutine owns it, and waits for nobody, so
+// everybody may wait for it.
+type board struct {
+	log    *slog.Logger
+	modes  func() *loop.Modes
+	status func(line string) // the line for people; called when it changes
+
+	posts   chan func()
+	events  chan report.Event
+	changed chan struct{}
+	done    chan struct{}
+	dropped atomic.Uint64
+	shown   atomic.Pointer[shown]
+
+	// The rest is run's own.
+	base        report.Status // what does not follow from the rest
+	program     *engine.Program
+	phase       health.Phase
+	rows        health.Rows
+	backends    map[string]error // nil: ready
+	view        *ports.View
+	portRows    []string // names of the rows that came with view
+	line        string
+	subscribers map[*subscriber]bool
+	failures    failures
+}
+
+// shown is a status and what keeps its counters.
+type shown struct {
+	report.Status
+	view *ports.View
+}
+
+// subscriber gets events. Nobody waits for it.
+type subscriber struct {
+	wake    chan struct{}
+	events  chan report.Event
+	dropped atomic.Uint64
+}
+
+func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *board {
+	b := &board{
+		log: log, modes: modes, status: func(string) {}, base: base,
+		posts: make(chan func()), events: make(chan report.Event, maxEvents), changed: make(chan struct{}, 1), done: make(chan struct{}),
+		phase: health.Phase{Starting: true}, rows: health.Rows{}, backends: map[string]error{},
+		subscribers: map[*subscriber]bool{},
+	}
+	b.shown.Store(&shown{Status: base})
+	return b
+}
+
+func (b *board) run(ctx context.Context) {
+	defer close(b.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-b.events:
+			b.tell(e)
+		case <-b.changed:
+			b.publish()
+		case f := <-b.posts:
+			f()
+		}
+	}
+}
+
+// post changes the board, after every event sent before, and publishes. It returns when that
+// is done, or when the board has ended.
+func (b *board) post(change func()) {
+	did := make(chan struct{})
+	f := func() {
+		defer close(did)
+		for range len(b.events) {
+			b.tell(<-b.events)
+		}
+		change()
+		b.publish()
+	}
+	select {
+	case b.posts <- f:
+		<-did
+	case <-b.done:
+	}
+}
+
+// Event is something that happened. It never blocks.
+func (b *board) Event(e report.Event) {
+	select {
+	case b.events <- e:
+	default:
+		b.dropped.Add(1)
+	}
+}
+
+// Changed says that the modes are to be read again. It never blocks.
+func (b *board) Changed() {
+	select {
+	case b.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Backend says how a backend is.
+func (b *board) Backend(name string, err error) {
+	b.post(func() { b.backends[name] = err })
+}
+
+// setView takes what the ports are.
+func (b *board) setView(v *ports.View) {
+	b.view = v
+	for _, name := range b.portRows {
+		delete(b.rows, name)
+	}
+	b.portRows = b.portRows[:0]
+	for _, c := range v.Checks {
+		b.rows.Set(c)
+		b.portRows = append(b.portRows, c.Name)
+	}
+}
+
+// tell hands an event on. A status is published first, so that who hears of it reads it.
+func (b *board) tell(e report.Event) {
+	switch e.Kind {
+	case report.ModeChanged:
+		b.log.Info("mode changed", "mode", e.New, "old", e.Old, "cause", e.Cause)
+		b.publish()
+	case report.ActionFailed:
+		b.failures.log(b.log, &e, time.Now())
+	case report.ReloadFinished:
+	}
+	dropped := b.dropped.Swap(0)
+	for s := range b.subscribers {
+		s.dropped.Add(dropped)
+		select {
+		case s.events <- e:
+		default:
+			s.dropped.Add(1)
+		}
+		s.poke()
+	}
+}
+
+func (s *subscriber) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// publish makes what is so now the status, if that is another.
+func (b *board) publish() {
+	was := b.shown.Load()
+	is := &shown{Status: b.base, view: b.view}
+	b.checkBackends()
+	is.Health = b.rows.List()
+	is.State = health.State(b.phase, is.Health)
+	if m := b.modes(); m != nil {
+		is.Mode, is.BaseMode, is.Modes = m.Mode, m.BaseMode, m.All
+	}
+	if b.view != nil {
+		is.Devices = b.view.Devices()
+	}
+	if same := reflect.DeepEqual(&was.Status, &is.Status); !same || was.view != is.view {
+		b.shown.Store(is)
+		if same {
+			return
+		}
+	} else {
+		return
+	}
+	b.logHealth(was.Health, is.Health)
+	if line := statusLine(&is.Status, len(b.program.Mappings)); line != b.line {
+		b.line = line
+		b.status(line)
+	}
+	for s := range b.subscribers {
+		s.poke()
+	}
+}
+
+// checkBackends has a row for each backend that is not ready and that the program uses.
+func (b *board) checkBackends() {
+	for name, err := range b.backends {
+		c := health.Of(name, err)
+		if !uses(b.program, name) {
+			c.Status = report.OK
+		}
+		b.rows.Set(c)
+	}
+}
+
+// uses says whether any mapping needs the backend.
+func uses(p *engine.Program, backend string) bool {
+	for i := range p.Mappings {
+		if p.Mappings[i].Enabled && actionUses(p.Mappings[i].Action, backend) {
+			return true
+		}
+	}
+	return false
+}
+
+func actionUses(a effect.Action, backend string) bool {
+	switch a := a.(type) {
+	case *effect.Keystroke:
+		return backend == "keys"
+	case *effect.Shell:
+		return backend == "process"
+	case *effect.Sequence:
+		for _, step := range a.Actions {
+			if actionUses(step, backend) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// logHealth says what came and went.
+func (b *board) logHealth(was, is []report.Check) {
+	old := map[string]report.Check{}
+	for _, c := range was {
+		old[c.Name] = c
+	}
+	for _, c := range is {
+		if old[c.Name] != c {
+			b.log.Warn("problem", "check", c.Name, "status", c.Status, "message", c.Message, "fix", c.Fix)
+		}
+		delete(old, c.Name)
+	}
+	for name := range old {
+		b.log.Info("problem solved", "check", name)
+	}
+}
+
+// statusLine is the daemon in one line.
+func statusLine(s *report.Status, mappings int) string {
+	configured := 0
+	for i := range s.Devices {
+		if s.Devices[i].Configured {
+			configured++
+		}
+	}
+	state := string(s.State)
+	if p := s.Problems(); len(p) > 0 {
+		state += " (" + strings.Join(p, ", ") + ")"
+	}
+	return fmt.Sprintf("%s: mode %s, %d of %d devices, %d mappings", state, s.Mode, len(s.ConnectedDevices()), configured, mappings)
+}
+
+// current is the status with the counters as they are now.
+func (b *board) current() *report.Status {
+	for {
+		was := b.shown.Load()
+		if was.view == nil || !was.view.Moved(was.Devices) {
+			return &was.Status
+		}
+		is := *was
+		is.Devices = was.view.Devices()
+		if b.shown.CompareAndSwap(was, &is) {
+			return &is.Status
+		}
+	}
+}
+
+// subscribe adds a subscriber.
+func (b *board) subscribe() (<-chan struct{}, func() ([]report.Event, uint64), func()) {
+	s := &subscriber{wake: make(chan struct{}, 1), events: make(chan report.Event, maxEvents)}
+	b.post(func() { b.subscribers[s] = true })
+	drain := func() (events []report.Event, dropped uint64) {
+		for range len(s.events) {
+			events = append(events, <-s.events)
+		}
+		return events, s.dropped.Swap(0)
+	}
+	return s.wake, drain, func() { b.post(func() { delete(b.subscribers, s) }) }
+}
+
+// failures keeps failing actions from filling the log.
+type failures struct {
+	since  time.Time
+	logged int
+	kept   int // not logged
+}
+
+// failuresPerSecond is how many failing actions a second are logged.
+const failuresPerSecond = 2
+
+func (f *failures) log(log *slog.Logger, e *report.Event, now time.Time) {
+	if now.Sub(f.since) >= time.Second {
+		f.since, f.logged = now, 0
+	}
+	if f.logged == failuresPerSecond {
+		f.kept++
+		return
+	}
+	f.logged++
+	log.Warn("action failed", "mapping", e.Mapping, "mode", e.Mode, "error", e.Error, "detail", e.Detail, "unlogged", f.kept)
+	f.kept = 0
+}

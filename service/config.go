@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/health"
+	"github.com/amiable-dev/midimon/service/reload"
+	"github.com/amiable-dev/midimon/service/state"
+)
+
+// The words of Status.ConfigStatus.
+const (
+	configOK       = "ok"
+	configKept     = "kept-previous"
+	configDefaults = "defaults"
+)
+
+const (
+	configCheck = "config"
+	// slow is when State says that a reload is under way.
+	slow = 250 * time.Millisecond
+)
+
+// outcome is a reading as it is reported. Generation is that of the program which acts.
+func (d *Daemon) outcome(o *reload.Outcome, trigger string, began time.Time, generation uint64) report.Reload {
+	r := report.Reload{
+		Time: began, OK: o.Err == nil, Trigger: trigger, Took: time.Since(began),
+		Generation: generation, Diagnostics: o.Diagnostics,
+	}
+	if o.Err != nil {
+		r.Err = o.Err.Error()
+	}
+	if o.Program != nil {
+		r.Modes, r.Mappings = len(o.Program.Modes), len(o.Program.Mappings)
+	}
+	return r
+}
+
+// configured takes the outcome of a reading. The board's goroutine calls it, or nobody else yet.
+func (b *board) configured(o *reload.Outcome, r report.Reload) {
+	b.base.LastReload, b.base.Diagnostics = r, r.Diagnostics
+	row := health.Of(configCheck, o.Err)
+	row.Fix = "midimonctl validate " + b.base.ConfigPath
+	switch {
+	case o.Err == nil:
+		b.program = o.Program
+		b.base.ConfigStatus, b.base.Generation = configOK, r.Generation
+	case o.Missing && b.base.ConfigStatus != configOK && b.base.ConfigStatus != configKept:
+		b.base.ConfigStatus = configDefaults
+		row.Status, row.Fix = report.Warning, ""
+		row.Message = "nothing is mapped: there is no configuration at " + b.base.ConfigPath
+	case b.base.ConfigStatus == "" || b.base.ConfigStatus == configDefaults:
+		b.base.ConfigStatus = configDefaults
+	default:
+		b.base.ConfigStatus = configKept
+	}
+	b.rows.Set(row)
+}
+
+// reload reads the configuration and makes it the program. A bad one changes nothing.
+func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, error) {
+	b := d.board
+	began := time.Now()
+	long := time.AfterFunc(slow, func() { b.post(func() { b.phase.Reloading = true }) })
+	o := reload.Read(d.o.Config)
+	if o.Err == nil {
+		if err := d.ports.Swap(ctx, o.Program); err != nil { // it only fails when we stop
+			long.Stop()
+			return report.Reload{}, err
+		}
+		d.applySettings(&o)
+	}
+	long.Stop()
+	var r report.Reload
+	b.post(func() {
+		generation := b.base.Generation
+		if o.Err == nil {
+			generation++
+		}
+		r = d.outcome(&o, trigger, began, generation)
+		b.phase.Reloading = false
+		b.configured(&o, r)
+		b.publish()
+		b.tell(report.Event{Kind: report.ReloadFinished, Reload: &r})
+	})
+	if o.Err != nil {
+		d.o.Log.Error("reload failed", "trigger", trigger, "err", o.Err)
+	} else {
+		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took)
+	}
+	return r, o.Err
+}
+
+// saveState writes the state if it is another than was written last.
+func (d *Daemon) saveState() {
+	m := d.loop.Modes()
+	if d.o.State == "" || d.o.DryRun != nil || m.BaseMode == d.saved {
+		return
+	}
+	if err := state.Save(d.o.State, state.State{BaseMode: m.BaseMode}); err != nil {
+		d.o.Log.Warn("state not saved", "err", err)
+		return
+	}
+	d.saved = m.BaseMode
+}

@@ -1,0 +1,279 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/dryrun"
+	"github.com/amiable-dev/midimon/service/loop"
+	"github.com/amiable-dev/midimon/service/ports"
+	"github.com/amiable-dev/midimon/service/process"
+	"github.com/amiable-dev/midimon/service/reload"
+	"github.com/amiable-dev/midimon/service/state"
+)
+
+const (
+	// busWithin is how long the start waits for the bus.
+	busWithin = time.Second
+	// endWithin is how long ports and clients may each take to end.
+	endWithin = 200 * time.Millisecond
+	// saveEvery is how often the state is written at most.
+	saveEvery = time.Second
+)
+
+// Options are what a Daemon is made of.
+type Options struct {
+	Version    string
+	Config     string // path of the configuration
+	State      string // path of the state file; empty: none is kept
+	RuntimeDir string // $XDG_RUNTIME_DIR; empty: there is none
+	Socket     string // path of the private socket; empty: in the runtime directory
+	StartedBy  string // how the daemon was started: "by systemd"
+
+	Listener   net.Listener // the private socket if somebody handed it over, else nil
+	DryRun     io.Writer    // not nil: actions are written there and none is performed
+	Drivers    []Driver
+	Backends   []Backend // beside that for commands
+	PrivateEnv []string  // variables that commands must not see
+	Problems   []report.Check
+
+	Supervisor Supervisor
+	Clients    func(*Daemon) (Clients, error) // nil: none are served
+	Clock      func() time.Duration           // monotonic, as the drivers'
+	SetLevel   func(level string)             // makes [logging] level the logger's; empty: not given
+	Log        *slog.Logger
+}
+
+// A Daemon is midimon, the service. Run does the work; the other methods are what clients
+// may ask for.
+type Daemon struct {
+	o        Options
+	board    *board
+	loop     *loop.Loop
+	ports    *ports.Supervisor
+	reloader *reload.Reloader
+	runtime  runtime
+	saved    string // base mode in the state file
+}
+
+// New makes a daemon. It touches nothing before Run.
+func New(o Options) *Daemon {
+	d := &Daemon{o: o, runtime: runtime{o: &o}}
+	d.board = newBoard(o.Log, report.Status{
+		Version: o.Version, Pid: os.Getpid(), Started: time.Now(), State: report.Starting, ConfigPath: o.Config,
+	}, func() *loop.Modes { return d.loop.Modes() })
+	for _, c := range o.Problems {
+		d.board.rows.Set(c)
+	}
+	d.reloader = reload.New(d.reload)
+	return d
+}
+
+// Run serves until ctx is done, lets go of everything and returns nil. An error means that
+// it could not begin: another daemon runs, or the socket cannot be had.
+func (d *Daemon) Run(ctx context.Context) error {
+	runtimeLater, err := d.runtime.claim()
+	if err != nil {
+		return err
+	}
+	defer d.runtime.close()
+	d.configure()
+
+	ctx, fatal := context.WithCancelCause(ctx)
+	defer fatal(nil)
+	// What people may still read while everything else ends.
+	after, end := context.WithCancel(context.WithoutCancel(ctx))
+	var last sync.WaitGroup
+	defer last.Wait()
+	defer end()
+	last.Go(func() { d.board.run(after) })
+	if runtimeLater != nil {
+		d.board.post(func() { d.board.rows.Set(*runtimeLater) })
+	}
+
+	serving, hangUp := context.WithCancel(after)
+	defer hangUp()
+	clients, err := d.serve(serving)
+	if err != nil {
+		return err
+	}
+	d.ready()
+
+	var loops, others sync.WaitGroup
+	loops.Go(func() { d.loop.Run(ctx) })
+	others.Go(func() { d.ports.Run(ctx) })
+	others.Go(func() { d.reloader.Run(ctx) })
+	others.Go(func() { d.keepState(ctx) })
+	if runtimeLater != nil {
+		others.Go(func() { d.awaitRuntime(ctx, serving, clients, fatal) })
+	}
+	<-ctx.Done()
+
+	d.o.Supervisor.Stopping()
+	d.board.post(func() { d.board.phase.Stopping = true })
+	d.o.Log.Info("stopping")
+	loops.Wait() // bounded by itself
+	within(endWithin, others.Wait)
+	d.saveState()
+	hangUp()
+	if clients != nil {
+		within(endWithin, clients.wait)
+	}
+	if f, ok := errors.AsType[fatalError](context.Cause(ctx)); ok {
+		return f.error
+	}
+	return nil
+}
+
+// within waits for f, but not for ever.
+func within(limit time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(limit):
+	}
+}
+
+// configure reads the configuration and the state and makes the machine of them.
+func (d *Daemon) configure() {
+	b := d.board
+	began := time.Now()
+	o := reload.Read(d.o.Config)
+	p := o.Program
+	if p == nil {
+		p = reload.Defaults()
+	}
+	e := engine.New(p)
+	d.restore(e)
+	b.program = p
+	lc := loop.Config{Engine: e, Now: d.o.Clock, Observer: b, Watchdog: d.o.Supervisor, Log: d.o.Log}
+	if d.o.DryRun != nil {
+		lc.Recorder = dryrun.New(d.o.DryRun)
+	} else {
+		commands := process.New(d.o.PrivateEnv, func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) })
+		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands)
+	}
+	d.loop = loop.New(lc)
+	d.ports = ports.New(ports.Config{
+		Drivers: d.o.Drivers, Loop: d.loop, Program: p, Now: d.o.Clock, Log: d.o.Log,
+		Publish: func(v *ports.View) { b.post(func() { b.setView(v) }) },
+	})
+	generation := uint64(0)
+	if o.Err == nil {
+		generation = 1
+	}
+	b.configured(&o, d.outcome(&o, "start", began, generation))
+	d.applySettings(&o)
+}
+
+func (d *Daemon) applySettings(o *reload.Outcome) {
+	if o.Err == nil && d.o.SetLevel != nil {
+		d.o.SetLevel(o.Settings.LogLevel)
+	}
+}
+
+// restore makes the engine stand where the last run left it, where that still exists.
+func (d *Daemon) restore(e *engine.Engine) {
+	if d.o.State == "" {
+		return
+	}
+	s, err := state.Load(d.o.State)
+	if err != nil {
+		d.o.Log.Warn("state not restored", "err", err)
+		return
+	}
+	d.saved = s.BaseMode
+	for i, m := range e.Program().Modes {
+		if m.Name == s.BaseMode {
+			e.SetMode(i, effect.None, d.o.Clock(), nil)
+		}
+	}
+}
+
+// ready ends the start.
+func (d *Daemon) ready() {
+	d.board.post(func() {
+		d.board.phase.Starting = false
+		d.board.status = func(line string) {
+			d.o.Supervisor.Ready(line) // it is the first line
+			d.board.status = d.o.Supervisor.Status
+		}
+	})
+	s := d.Status()
+	d.o.Log.Info("ready", "state", s.State, "mode", s.Mode, "config", s.ConfigPath)
+}
+
+// serve answers clients: on the private socket if there is one, and on the bus.
+func (d *Daemon) serve(ctx context.Context) (*serving, error) {
+	if d.o.Clients == nil {
+		return nil, nil
+	}
+	c, err := d.o.Clients(d)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve clients: %w", err)
+	}
+	s := &serving{Clients: c}
+	s.private(ctx, d.runtime.listener, d.o.Log)
+	told := make(chan struct{})
+	var once sync.Once
+	s.running.Go(func() {
+		c.Serve(ctx, func(row report.Check) {
+			d.board.post(func() { d.board.rows.Set(row) })
+			once.Do(func() { close(told) })
+		})
+	})
+	select {
+	case <-told:
+	case <-time.After(busWithin):
+	}
+	return s, nil
+}
+
+// serving is clients being served.
+type serving struct {
+	Clients
+	running sync.WaitGroup
+}
+
+func (s *serving) wait() { s.running.Wait() }
+
+func (s *serving) private(ctx context.Context, l net.Listener, log *slog.Logger) {
+	if l == nil {
+		return
+	}
+	s.running.Go(func() {
+		if err := s.ServePrivate(ctx, l); err != nil && ctx.Err() == nil {
+			log.Error("private socket lost", "err", err)
+		}
+	})
+}
+
+// keepState writes the state when it changed, not too often.
+func (d *Daemon) keepState(ctx context.Context) {
+	wake, _, cancel := d.board.subscribe()
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+			d.saveState()
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(saveEvery):
+			}
+		}
+	}
+}

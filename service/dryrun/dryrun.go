@@ -1,0 +1,116 @@
+// Package dryrun writes down what would be done, one JSON line an action, and does none of
+// it. What an action's line says is in the action's own json form.
+package dryrun
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// Writer writes the lines, each whole and at once. It is the loop's Recorder.
+type Writer struct {
+	out     io.Writer
+	dropped atomic.Uint64
+}
+
+// New writes to out.
+func New(out io.Writer) *Writer { return &Writer{out: out} }
+
+// Name is the check that speaks for it.
+func (*Writer) Name() string { return "dry-run" }
+
+// Open has nothing to do.
+func (*Writer) Open(context.Context) error { return nil }
+
+// Await has nothing to wait for.
+func (*Writer) Await(ctx context.Context) error { return ctx.Err() }
+
+// Close has nothing to do.
+func (*Writer) Close() error { return nil }
+
+// Dropped counts a line that was never written; the next one says so.
+func (w *Writer) Dropped() { w.dropped.Add(1) }
+
+// Do writes the line of an action, or of the release of a keystroke that was held. Other
+// effects have none.
+func (w *Writer) Do(x *effect.Effect) error {
+	if !Shown(x) {
+		return nil
+	}
+	dropped := w.dropped.Swap(0)
+	line, err := Line(x, dropped)
+	if err != nil {
+		return err
+	}
+	if _, err := w.out.Write(line); err != nil {
+		w.dropped.Add(dropped + 1)
+		return fmt.Errorf("cannot write: %w", err)
+	}
+	return nil
+}
+
+// Shown says whether an effect has a line: an action that starts, or the release that ends a
+// keystroke which lasted. A tap is over by itself, without a cause.
+func Shown(x *effect.Effect) bool {
+	switch x.Kind {
+	case effect.Act:
+		return true
+	case effect.KeyUp:
+		k, ok := x.Action.(*effect.Keystroke)
+		return ok && k.Hold && x.Cause != effect.None
+	case effect.KeyDown, effect.ModeChanged, effect.Refused:
+	}
+	return false
+}
+
+// head is what every line begins with.
+type head struct {
+	AtUs    int64  `json:"at_us"` // monotonic
+	Mapping string `json:"mapping"`
+	Label   string `json:"label"`
+	Mode    string `json:"mode"`
+	Action  string `json:"action"`
+	Step    uint16 `json:"step,omitempty"`
+	Dropped uint64 `json:"dropped,omitempty"`
+}
+
+// Line is an effect as a line of JSON, its newline included.
+func Line(x *effect.Effect, dropped uint64) ([]byte, error) {
+	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Dropped: dropped}
+	if x.Origin != nil {
+		h.Mapping, h.Label = x.Origin.ID, x.Origin.Label
+	}
+	h.Action = x.Action.Type()
+	if x.Kind == effect.KeyUp {
+		h.Action = "KeyUp"
+	}
+	line, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the action down: %w", err)
+	}
+	own, err := json.Marshal(fields(x.Action))
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the action down: %w", err)
+	}
+	if len(own) > len("{}") {
+		line = append(append(line[:len(line)-1], ','), own[1:]...)
+	}
+	return append(line, '\n'), nil
+}
+
+// fields are an action's own. A command line may hold what is nobody's business: only its
+// program is shown.
+func fields(a effect.Action) any {
+	if s, ok := a.(*effect.Shell); ok {
+		return struct {
+			Program string `json:"program"`
+		}{s.Program()}
+	}
+	return a
+}

@@ -1,0 +1,70 @@
+// Package loop owns the engine. One goroutine takes inputs, commands and deadlines, steps the
+// engine and hands what comes out to sinks, each a bounded queue with a goroutine of its own
+// that performs. On the way of a note there is no lock, no allocation, no bus and no disk.
+//
+// Where inputs come from and who reads what is published is decided elsewhere.
+package loop
+
+import (
+	"context"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// A Backend performs effects. One goroutine owns it and calls nothing concurrently, save
+// Await, which may run while Do is not called.
+type Backend interface {
+	// Name is the check that speaks for it: "keys", "process".
+	Name() string
+	// Open makes it ready. A *report.Fault says how to mend it.
+	Open(ctx context.Context) error
+	// Await returns nil when Open is worth another try, or ctx's error.
+	Await(ctx context.Context) error
+	// Do performs one effect. An error that wraps report.ErrKeysUnavailable means that the
+	// backend is lost and must be opened again.
+	Do(x *effect.Effect) error
+	Close() error
+}
+
+// A Recorder is told of every action in the place of the backends: a dry run. It gets each
+// Act, and the KeyUp of each keystroke.
+type Recorder interface {
+	Backend
+	// Dropped says that an effect found no place in the queue. It is called by the loop.
+	Dropped()
+}
+
+// An Observer is told what happens. The loop and the sinks call it: it must not block.
+type Observer interface {
+	// Event is something that happened.
+	Event(e report.Event)
+	// Changed says that Modes has come to answer differently.
+	Changed()
+	// Backend says that a backend is ready (nil) or why it is not.
+	Backend(name string, err error)
+}
+
+// A Watchdog is fed from the loop's own timer, so that it sees when the loop hangs.
+type Watchdog interface {
+	// Alive feeds it.
+	Alive()
+	// Watchdog is the time within which Alive must be called again; 0: none.
+	Watchdog() time.Duration
+}
+
+// Modes is where the engine stands.
+type Modes struct {
+	Mode, BaseMode string
+	All            []string
+}
+
+// Stats count since the loop began.
+type Stats struct {
+	Received  uint64 // inputs
+	Performed uint64 // actions started
+	Failed    uint64 // actions that did not succeed
+	Refused   uint64 // actions that a gate or a rate refused
+	P50, P99  time.Duration
+}

@@ -1,0 +1,152 @@
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// Waiting is how many inputs may wait. A reader that finds no place blocks, and the kernel
+// keeps what comes.
+const Waiting = 256
+
+// StopWithin is how long the sinks may take to perform what is queued when the loop ends.
+const StopWithin = 500 * time.Millisecond
+
+// Config is what a Loop needs. All but Recorder and Watchdog must be there.
+type Config struct {
+	Engine   *engine.Engine
+	Now      func() time.Duration // monotonic: the clock of the inputs
+	Backends []Backend
+	Recorder Recorder // not nil: a dry run, Backends are not used
+	Observer Observer
+	Watchdog Watchdog
+	Log      *slog.Logger
+}
+
+// A Loop owns an engine. Run does the work, every other method may be called from anywhere.
+type Loop struct {
+	engine   *engine.Engine
+	now      func() time.Duration
+	observer Observer
+	watchdog Watchdog
+	log      *slog.Logger
+	sinks    []*sink
+	keys     *sink // nil: none
+	process  *sink
+	recorder Recorder
+	record   *sink
+
+	inputs   chan engine.Input
+	commands chan command
+	done     chan struct{} // closed when nothing is taken any more
+	modes    atomic.Pointer[Modes]
+
+	// The rest is Run's own.
+	timer   *time.Timer
+	armed   time.Duration // what timer waits for; unarmed: nothing
+	in      engine.Input
+	out     []effect.Effect
+	program *engine.Program // as published, and the two below
+	mode    int
+	base    int
+	stats   Stats
+	took    latency
+}
+
+const unarmed = time.Duration(-1)
+
+// A Change is done by the loop: it may use the engine, and what it appends is performed.
+type Change = func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect
+
+// command is something for the loop to do: a change, a failure, or a sink that came or went.
+type command struct {
+	change Change
+	sink   *sink
+	ready  bool
+	failed *report.Event
+	ack    chan struct{}
+}
+
+// New makes a loop. Nothing is performed before Run.
+func New(c Config) *Loop {
+	l := &Loop{
+		engine: c.Engine, now: c.Now, observer: c.Observer, watchdog: c.Watchdog, log: c.Log, recorder: c.Recorder,
+		inputs: make(chan engine.Input, Waiting), commands: make(chan command), done: make(chan struct{}),
+		out: make([]effect.Effect, 0, 64), armed: unarmed,
+	}
+	if c.Recorder != nil {
+		l.record = newSink(l, c.Recorder)
+		l.sinks = []*sink{l.record}
+	} else {
+		for _, b := range c.Backends {
+			s := newSink(l, b)
+			l.sinks = append(l.sinks, s)
+			switch b.Name() {
+			case "keys":
+				l.keys = s
+			case "process":
+				l.process = s
+			}
+		}
+	}
+	l.publish()
+	return l
+}
+
+// Deliver takes an input. It blocks while too many wait, and does nothing once the loop ends.
+func (l *Loop) Deliver(in engine.Input) {
+	select {
+	case l.inputs <- in:
+	case <-l.done:
+	}
+}
+
+// Do makes a change and returns when what came of it is handed on. Inputs delivered before
+// are stepped before. Errors: ctx's, and report.ErrStopping.
+func (l *Loop) Do(ctx context.Context, change Change) error {
+	c := command{change: change, ack: make(chan struct{})}
+	select {
+	case l.commands <- c:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.done:
+		return report.ErrStopping
+	}
+	<-c.ack // the loop waits for nobody
+	return nil
+}
+
+// Failed reports that an effect handed to a backend came to nothing. Word is stable, err is
+// for people and may be nil.
+func (l *Loop) Failed(x effect.Effect, word string, err error) {
+	e := failure(&x, word, err)
+	l.command(command{failed: &e})
+}
+
+// command hands the loop a command. The loop never waits for a sink, so this is soon.
+func (l *Loop) command(c command) {
+	select {
+	case l.commands <- c:
+	case <-l.done:
+	}
+}
+
+// Modes is where the engine stands. It never blocks; the value is not changed later.
+func (l *Loop) Modes() *Modes { return l.modes.Load() }
+
+// Stats are the counters now.
+func (l *Loop) Stats(ctx context.Context) (Stats, error) {
+	var s Stats
+	err := l.Do(ctx, func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
+		s = l.stats
+		s.P50, s.P99 = l.took.quantile(0.5), l.took.quantile(0.99)
+		return out
+	})
+	return s, err
+}

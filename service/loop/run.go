@@ -1,0 +1,142 @@
+package loop
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// Run opens the backends and works until ctx is done. Then it lets go of everything held,
+// gives the sinks StopWithin to perform that, and returns.
+func (l *Loop) Run(ctx context.Context) {
+	opening, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	for _, s := range l.sinks {
+		go s.run(opening)
+	}
+	l.timer = time.NewTimer(time.Hour)
+	defer l.timer.Stop()
+	feed, stop := l.feeder()
+	defer stop()
+	for {
+		l.arm()
+		select {
+		case <-ctx.Done():
+			l.stop(cancel)
+			return
+		case l.in = <-l.inputs:
+			l.step()
+		case <-l.timer.C:
+			l.armed = unarmed
+			now := l.now()
+			l.catchUp()
+			l.out = l.engine.Advance(now, l.out[:0])
+			l.dispatch()
+		case c := <-l.commands:
+			l.obey(&c)
+		case <-feed:
+			l.watchdog.Alive()
+		}
+	}
+}
+
+// feeder ticks when the watchdog wants to be fed.
+func (l *Loop) feeder() (<-chan time.Time, func()) {
+	if l.watchdog == nil || l.watchdog.Watchdog() <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(l.watchdog.Watchdog() / 3)
+	return t.C, t.Stop
+}
+
+// arm makes the timer wait for the engine's next deadline.
+func (l *Loop) arm() {
+	due, ok := l.engine.Due()
+	switch {
+	case !ok && l.armed != unarmed:
+		l.timer.Stop()
+		l.armed = unarmed
+	case ok && due != l.armed:
+		l.timer.Reset(max(due-l.now(), 0))
+		l.armed = due
+	}
+}
+
+// step takes the input in l.in.
+func (l *Loop) step() {
+	l.out = l.engine.Step(&l.in, l.out[:0])
+	l.dispatch()
+	l.stats.Received++
+	l.took.add(l.now() - l.in.At)
+}
+
+// catchUp takes the inputs that wait already. What they bring comes before a deadline that
+// is noticed only now, and before a command given after them.
+func (l *Loop) catchUp() {
+	for range len(l.inputs) {
+		l.in = <-l.inputs
+		l.step()
+	}
+}
+
+func (l *Loop) obey(c *command) {
+	switch {
+	case c.sink != nil: // at once: it no longer performs what the inputs would send
+		c.sink.ready, c.sink.held = c.ready, 0
+		if !c.ready && c.sink == l.keys {
+			l.out = l.engine.SinkLost(l.now(), l.out[:0])
+			l.dispatch()
+		}
+	case c.failed != nil:
+		l.stats.Failed++
+		l.observer.Event(*c.failed)
+	default:
+		l.catchUp()
+		l.out = c.change(l.engine, l.now(), l.out[:0])
+		l.dispatch()
+		l.publish()
+		close(c.ack)
+	}
+}
+
+func (l *Loop) stop(cancel context.CancelFunc) {
+	l.catchUp()
+	l.out = l.engine.Release(effect.Stopping, l.now(), l.out[:0])
+	l.dispatch()
+	close(l.done)
+	for _, s := range l.sinks {
+		close(s.queue)
+	}
+	cancel()
+	over := time.NewTimer(StopWithin)
+	defer over.Stop()
+	for _, s := range l.sinks {
+		select {
+		case <-s.ended:
+		case <-over.C: // the kernel releases what is still held when the process ends
+			l.log.Warn("a backend does not end", "backend", s.backend.Name())
+			return
+		}
+	}
+}
+
+// publish tells where the engine stands, if that is elsewhere than before.
+func (l *Loop) publish() {
+	e := l.engine
+	if e.Program() == l.program && e.Mode() == l.mode && e.BaseMode() == l.base {
+		return
+	}
+	all := make([]string, 0, len(e.Program().Modes))
+	for _, m := range e.Program().Modes {
+		all = append(all, m.Name)
+	}
+	was := l.modes.Load()
+	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()
+	is := &Modes{Mode: all[l.mode], BaseMode: all[l.base], All: all}
+	l.modes.Store(is)
+	if was != nil && (was.Mode != is.Mode || was.BaseMode != is.BaseMode || !slices.Equal(was.All, is.All)) {
+		l.observer.Changed()
+	}
+}

@@ -1,0 +1,136 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// Places is how many presses a sink's queue takes. Each has a place for its release besides.
+const Places = 256
+
+// openPause keeps a backend whose Await returns at once from being opened in a tight loop.
+const openPause = 100 * time.Millisecond
+
+var errOverflow = errors.New("a release found no place")
+
+// sink is a backend and its queue. The loop alone sends to the queue and uses ready and held.
+type sink struct {
+	loop    *Loop
+	backend Backend
+	queue   chan effect.Effect
+	ended   chan struct{}
+
+	ready bool // what is sent will be performed
+	held  int  // presses accepted whose release is still to come: each has a place reserved
+
+	overflow atomic.Bool // see release
+}
+
+func newSink(l *Loop, b Backend) *sink {
+	return &sink{loop: l, backend: b, queue: make(chan effect.Effect, 2*Places), ended: make(chan struct{})}
+}
+
+// press sends a KeyDown unless there is no place for it and its release.
+func (s *sink) press(x *effect.Effect) bool {
+	if len(s.queue)+s.held+2 > cap(s.queue) {
+		return false
+	}
+	s.queue <- *x
+	s.held++
+	return true
+}
+
+// release sends a KeyUp into the place that its press reserved.
+func (s *sink) release(x *effect.Effect) {
+	s.held = max(s.held-1, 0)
+	if !s.offer(x, cap(s.queue)) {
+		// It cannot be. Were it so all the same, a key would stay down: give the whole
+		// backend up, and all its keys are released.
+		s.overflow.Store(true)
+	}
+}
+
+// offer sends an effect if fewer than places wait.
+func (s *sink) offer(x *effect.Effect, places int) bool {
+	if len(s.queue)+s.held >= places {
+		return false
+	}
+	s.queue <- *x
+	return true
+}
+
+// run performs what is queued until the queue is closed, and opens the backend again whenever
+// it is lost. What comes while it is not open is refused by the loop: nothing is replayed.
+func (s *sink) run(ctx context.Context) {
+	defer close(s.ended)
+	for s.open(ctx) {
+		s.loop.command(command{sink: s, ready: true})
+		s.loop.observer.Backend(s.backend.Name(), nil)
+		err := s.perform()
+		closing := s.backend.Close()
+		if err == nil {
+			if closing != nil {
+				s.loop.log.Warn("cannot close a backend", "backend", s.backend.Name(), "err", closing)
+			}
+			return
+		}
+		s.loop.observer.Backend(s.backend.Name(), err)
+		s.loop.command(command{sink: s})
+		for len(s.queue) > 0 { // the loop sends no more
+			s.refuse(<-s.queue)
+		}
+		s.overflow.Store(false)
+	}
+}
+
+// open returns true when the backend is ready, false when ctx is done.
+func (s *sink) open(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		err := s.backend.Open(ctx)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		s.loop.observer.Backend(s.backend.Name(), err)
+		if err := s.backend.Await(ctx); err != nil && ctx.Err() == nil {
+			s.loop.log.Warn("cannot wait for a backend", "backend", s.backend.Name(), "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(openPause):
+		}
+	}
+	return false
+}
+
+// perform returns nil when the queue is closed and empty, or why the backend is lost.
+func (s *sink) perform() error {
+	for x := range s.queue {
+		err := s.backend.Do(&x)
+		switch {
+		case errors.Is(err, report.ErrKeysUnavailable):
+			s.refuse(x)
+			return err
+		case err != nil:
+			s.loop.Failed(x, "action-failed", err)
+		}
+		if s.overflow.Load() {
+			return errOverflow
+		}
+	}
+	return nil
+}
+
+// refuse reports an effect that the backend was not there for.
+func (s *sink) refuse(x effect.Effect) {
+	if x.Kind != effect.KeyUp {
+		s.loop.Failed(x, s.backend.Name()+"-unavailable", nil)
+	}
+}

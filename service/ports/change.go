@@ -1,0 +1,95 @@
+package ports
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// Swap makes p the program of the engine and of the ports. In the instant in which the engine
+// changes, every open port belongs to its device of p; then others are opened and closed.
+func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
+	return s.do(ctx, func() error {
+		old := s.program
+		s.program = p
+		verdicts, _ := match(p.Devices, s.wanted, s.allPorts())
+		index := make([]int, engine.MaxPorts)
+		for id := range index {
+			index[id] = engine.Any
+		}
+		for i, v := range verdicts {
+			for _, q := range v.ports {
+				if l := s.open[q.key()]; l != nil {
+					index[l.id] = i
+					l.route.counter.Store(&s.remember(&p.Devices[i], q).counter)
+				}
+			}
+		}
+		if err := s.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+			out = e.Swap(p, now, out)
+			for _, l := range s.open {
+				e.Attach(l.id, index[l.id])
+			}
+			return out
+		}); err != nil {
+			s.program = old
+			return err
+		}
+		s.setPaths()
+		s.look(context.WithoutCancel(ctx))
+		return nil
+	})
+}
+
+// SetEnabled switches the configured device with that ID on or off until midimon ends.
+func (s *Supervisor) SetEnabled(ctx context.Context, id string, enabled bool) error {
+	return s.do(ctx, func() error {
+		d, err := s.find(id)
+		if err != nil {
+			return err
+		}
+		if enabled && !d.Enabled {
+			return fmt.Errorf("%w: the configuration switches %s off", report.ErrNotSupported, id)
+		}
+		s.off[id] = !enabled
+		s.setPaths()
+		s.look(context.WithoutCancel(ctx))
+		return nil
+	})
+}
+
+// Reconnect closes the ports of the configured device with that ID and opens them again.
+func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
+	return s.do(ctx, func() error {
+		if _, err := s.find(id); err != nil {
+			return err
+		}
+		counter := &s.seen[id].counter
+		for k, l := range s.open {
+			if l.route.counter.Load() == counter {
+				s.shut(k)
+			}
+		}
+		s.look(context.WithoutCancel(ctx))
+		return nil
+	})
+}
+
+// find is a configured device. Others are known and can only be looked at.
+func (s *Supervisor) find(id string) (*engine.Device, error) {
+	for i := range s.program.Devices {
+		if d := &s.program.Devices[i]; d.Name == id {
+			return d, nil
+		}
+	}
+	for _, p := range s.allPorts() {
+		if p.id() == id || p.instrument() == id {
+			return nil, fmt.Errorf("%w: %s is not configured", report.ErrNotSupported, id)
+		}
+	}
+	return nil, unknown(id)
+}

@@ -1,0 +1,178 @@
+package ports
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// View is how devices and drivers stand. It is not changed once it is published; only the
+// counters go on.
+type View struct {
+	Checks  []report.Check // devices and drivers that are not all right
+	devices []report.Device
+	counts  []*counter // of the configured ones
+	now     func() time.Duration
+}
+
+// Devices are the configured devices in file order, then the others that are there by name,
+// with the counters as they are now.
+func (v *View) Devices() []report.Device {
+	out := slices.Clone(v.devices)
+	for i, c := range v.counts {
+		if out[i].Events = c.events.Load(); out[i].Events > 0 {
+			out[i].LastEvent = time.Now().Add(time.Duration(c.last.Load()) - v.now())
+		}
+	}
+	return out
+}
+
+// tell publishes what is so.
+func (s *Supervisor) tell(verdicts []verdict, clashing map[string]string) {
+	v := &View{now: s.now}
+	taken := map[string]bool{}
+	for i := range s.program.Devices {
+		d := s.configured(i, verdicts)
+		if i < len(verdicts) {
+			for _, p := range verdicts[i].ports {
+				taken[p.instrument()] = true
+			}
+		}
+		v.devices = append(v.devices, d)
+		v.counts = append(v.counts, &s.memory(&s.program.Devices[i]).counter)
+		if c, ok := check(&d); ok && s.settled() {
+			v.Checks = append(v.Checks, c)
+		}
+	}
+	v.devices = append(v.devices, s.others(taken, clashing)...)
+	for _, d := range s.drivers {
+		if d.err != nil && s.uses(d) {
+			v.Checks = append(v.Checks, driverCheck(d))
+		}
+	}
+	s.publish(v)
+}
+
+// settled says whether every driver was tried. Before that nothing is missed.
+func (s *Supervisor) settled() bool {
+	return !slices.ContainsFunc(s.drivers, func(d *driver) bool { return d.session == nil && d.err == nil })
+}
+
+// configured is a device of the program as it stands.
+func (s *Supervisor) configured(i int, verdicts []verdict) report.Device {
+	of := &s.program.Devices[i]
+	m := s.memory(of)
+	d := report.Device{
+		ID: of.Name, Name: of.Name, Kind: m.kind, USB: m.usb, Serial: m.serial, State: report.Absent,
+		Enabled: s.wanted(i), Optional: of.Optional, Configured: true,
+	}
+	switch {
+	case !d.Enabled:
+		d.State = report.Ignored
+	case i >= len(verdicts):
+	case verdicts[i].clash != "":
+		d.State, d.Error = report.Faulty, verdicts[i].clash
+	default:
+		for _, p := range verdicts[i].ports {
+			d.Ports = append(d.Ports, p.Port)
+			switch err := s.failures[p.key()]; {
+			case d.Error != "": // the first says enough
+			case err != nil:
+				d.State, d.Error = stateOf(err), err.Error()
+			case s.open[p.key()] != nil:
+				d.State = report.Connected
+			}
+		}
+	}
+	return d
+}
+
+func stateOf(err error) report.DeviceState {
+	switch {
+	case errors.Is(err, report.ErrDeviceBusy):
+		return report.Busy
+	case errors.Is(err, report.ErrDeviceAbsent):
+		return report.Absent
+	}
+	return report.Faulty
+}
+
+// check is a device's row of health, if there is something to say.
+func check(d *report.Device) (report.Check, bool) {
+	c := report.Check{Status: report.Failed, Message: d.Error}
+	switch {
+	case d.State == report.Absent && !d.Optional:
+		c.Name, c.Message = "device-absent:"+d.Name, d.Name+" is not plugged in"
+	case d.State == report.Busy:
+		c.Name, c.Message = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error
+	case d.State == report.Faulty:
+		c.Name = "device-error:" + d.Name
+	default:
+		return c, false
+	}
+	return c, true
+}
+
+// others are the instruments that are there and not configured, or that nobody could choose.
+func (s *Supervisor) others(taken map[string]bool, clashing map[string]string) []report.Device {
+	var out []report.Device
+	index := map[string]int{}
+	for _, p := range s.allPorts() {
+		instrument := p.instrument()
+		if taken[instrument] || !p.Hard {
+			continue
+		}
+		i, ok := index[instrument]
+		if !ok {
+			i = len(out)
+			index[instrument] = i
+			d := report.Device{ID: p.id(), Name: p.Client, Kind: p.driver.Name(), USB: p.USB, Serial: p.Serial, State: report.Ignored}
+			if slices.ContainsFunc(out, func(o report.Device) bool { return o.ID == d.ID }) {
+				d.ID = instrument // two have the same serial number
+			}
+			if stanza := clashing[instrument]; stanza != "" {
+				d.State, d.Error = report.Faulty, "write "+stanza
+			}
+			out = append(out, d)
+		}
+		out[i].Ports = append(out[i].Ports, p.Port)
+	}
+	return out
+}
+
+// uses says whether the program has a device that the driver could find.
+func (s *Supervisor) uses(d *driver) bool {
+	for i := range s.program.Devices {
+		for _, m := range s.program.Devices[i].Match {
+			raw := slices.ContainsFunc(m, func(k engine.MatchKey) bool { return k.Kind == engine.MatchRaw })
+			if raw == (d.Name() == rawKind) && s.wanted(i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func driverCheck(d *driver) report.Check {
+	c := report.Check{Name: d.Name(), Status: report.Failed, Message: d.err.Error()}
+	if f, ok := errors.AsType[*report.Fault](d.err); ok {
+		c.Name, c.Fix = f.Check, f.Fix
+	}
+	return c
+}
+
+func unknown(id string) error { return fmt.Errorf("%w: %s", report.ErrUnknownDevice, id) }
+
+// Moved says whether the counters have gone on since Devices returned was.
+func (v *View) Moved(was []report.Device) bool {
+	for i, c := range v.counts {
+		if was[i].Events != c.events.Load() {
+			return true
+		}
+	}
+	return false
+}
