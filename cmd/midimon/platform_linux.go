@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/linux/alsaseq"
+	"github.com/amiable-dev/midimon/linux/stream"
+	"github.com/amiable-dev/midimon/linux/systemd"
+	"github.com/amiable-dev/midimon/linux/uinput"
+	"github.com/amiable-dev/midimon/service"
+)
+
+func configPath() string {
+	return filepath.Join(xdg("XDG_CONFIG_HOME", ".config"), "midimon", "config.toml")
+}
+
+func statePath() string {
+	return filepath.Join(xdg("XDG_STATE_HOME", ".local/state"), "midimon", "state.json")
+}
+
+func runtimeDir() string { return os.Getenv("XDG_RUNTIME_DIR") }
+
+func logHandler(stderr io.Writer, level slog.Leveler) slog.Handler {
+	return systemd.LogHandler(stderr, level)
+}
+
+// platform adds what Linux brings.
+func platform(o *service.Options, log *slog.Logger) (err error) {
+	o.Drivers = []service.Driver{
+		sequencer{alsaseq.New(log, alsaseq.Options{})},
+		streams{stream.New(log, nil)},
+	}
+	o.Backends = []service.Backend{&uinput.Keys{}}
+	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
+	o.Supervisor = systemd.NewNotifier(log)
+	o.Listener, err = systemd.Listener()
+	return err
+}
+
+// A driver returns a session of its own type, and Go has it that this is another method.
+
+type sequencer struct{ *alsaseq.Driver }
+
+func (d sequencer) Open(deliver func(engine.Input)) (service.Session, error) {
+	s, err := d.Driver.Open(deliver)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+type streams struct{ *stream.Driver }
+
+func (d streams) Open(deliver func(engine.Input)) (service.Session, error) {
+	s, err := d.Driver.Open(deliver)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}

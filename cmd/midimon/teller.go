@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/loop"
+)
+
+// teller tells a dry run to people: what was played, what midimon made of it, what it would
+// do, and how long after the message, or after the instant at which it was due, that was.
+type teller struct {
+	program *engine.Program
+	now     func() time.Duration
+
+	mu      sync.Mutex // the player and the loop's sink both write
+	out     io.Writer
+	dropped int
+}
+
+func (t *teller) say(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(t.out, format, args...)
+}
+
+func (t *teller) begin() {
+	t.say("The starter configuration, played by a controller that is not there. Nothing is pressed.\n\n"+
+		"%6s  played\n        %-12s %-13s %-28s %10s\n\n", "s", "recognised", "mapping", "what it does", "after")
+}
+
+func (t *teller) played(m moment) {
+	if m.said == "" {
+		return
+	}
+	what := map[engine.Kind]string{engine.NoteOn: "note %d, velocity %d", engine.NoteOff: "note %d ends", engine.ControlChange: "controller %d, value %d"}[m.message.Kind]
+	args := []any{m.message.Number, m.message.Value}
+	t.say("%6.2f  %s (%s)\n", m.at.Seconds(), m.said, fmt.Sprintf(what, args[:strings.Count(what, "%")]...))
+}
+
+func (t *teller) end(modes *loop.Modes, s *loop.Stats) {
+	t.say("\n%d messages, %d actions, %d failed. Half were handed on within %d µs of their arrival, 99 %% within %d µs.\n"+
+		"Mode %s, of %s. %d mappings.\n",
+		s.Received, s.Performed, s.Failed, s.P50.Microseconds(), s.P99.Microseconds(), modes.Mode, strings.Join(modes.All, ", "), len(t.program.Mappings))
+	if t.dropped > 0 {
+		t.say("%d lines were lost: the terminal was too slow.\n", t.dropped)
+	}
+}
+
+// Do tells of an action, or of the end of a keystroke that was held.
+func (t *teller) Do(x *effect.Effect) error {
+	after := t.now() - x.At
+	name := x.Origin.ID
+	switch {
+	case x.Kind == effect.Act && x.Step > 0:
+		t.tell(fmt.Sprintf("step %d", x.Step), name, does(x.Action), after)
+	case x.Kind == effect.Act:
+		t.tell(t.recognised(x.Origin), name, does(x.Action), after)
+	case x.Kind == effect.KeyUp && x.Cause != effect.None:
+		t.tell("release", name, "lets go of "+keys(x.Action.(*effect.Keystroke)), after)
+	}
+	return nil
+}
+
+func (t *teller) tell(recognised, name, does string, after time.Duration) {
+	t.say("        %-12s %-13s %-28s %7d µs\n", recognised, name, does, after.Microseconds())
+}
+
+func (t *teller) recognised(o *effect.Origin) string {
+	for i := range t.program.Mappings {
+		if m := &t.program.Mappings[i]; &m.Origin == o {
+			return m.Trigger.Type.String()
+		}
+	}
+	return ""
+}
+
+func does(a effect.Action) string {
+	switch a := a.(type) {
+	case *effect.Keystroke:
+		if a.Hold {
+			return "holds " + keys(a)
+		}
+		return "taps " + keys(a)
+	case *effect.Shell:
+		return "runs " + a.Program()
+	case *effect.Sequence:
+		return fmt.Sprintf("begins %d steps", len(a.Actions))
+	case *effect.Delay:
+		return fmt.Sprintf("waits %d ms", a.For.Milliseconds())
+	case *effect.ModeChange:
+		return "changes to mode " + a.Mode
+	}
+	return a.Type()
+}
+
+// keys is a chord as people write it: Ctrl+Shift+T.
+func keys(k *effect.Keystroke) string {
+	words := append([]string{}, k.Modifiers...)
+	words = append(words, strings.Split(k.Keys, "+")...)
+	for i, w := range words {
+		if w != "" {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return strings.Join(words, "+")
+}
+
+// The rest of loop.Recorder and loop.Observer: nothing to open, and nothing else to tell.
+
+func (*teller) Name() string                    { return "demo" }
+func (*teller) Open(context.Context) error      { return nil }
+func (*teller) Await(ctx context.Context) error { return ctx.Err() }
+func (*teller) Close() error                    { return nil }
+func (*teller) Changed()                        {}
+func (*teller) Backend(string, error)           {}
+
+func (t *teller) Event(e report.Event) {
+	if e.Kind == report.ActionFailed {
+		t.say("        failed: %s: %s %s\n", e.Mapping, e.Error, e.Detail)
+	}
+}
+
+// Dropped counts what the terminal was too slow for.
+func (t *teller) Dropped() { t.dropped++ }
