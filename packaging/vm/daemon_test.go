@@ -42,11 +42,13 @@ trigger = { type = "Note", note = 40 }
 action = { type = "Keystroke", keys = "h", hold = true }
 `
 
-// configure writes the user's configuration, as the user's own.
+// configure writes the user's configuration, as the user's own, and forgets what the last
+// test left behind: the mode is saved.
 func configure(t *testing.T, text string) {
 	t.Helper()
 	dir := "/home/tester/.config/midimon"
 	must(t, "mkdir", "-p", dir)
+	must(t, "rm", "-rf", "/home/tester/.local/state/midimon")
 	path := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -59,13 +61,14 @@ func configure(t *testing.T, text string) {
 // service starts the daemon as the user would and stops it when the test ends.
 func service(t *testing.T) *bus {
 	t.Helper()
+	began := time.Now().Format("2006-01-02 15:04:05")
 	configure(t, configuration)
 	b := session(t, "")
 	must(t, "systemctl", "--user", "daemon-reload")
 	must(t, "systemctl", "--user", "start", "midimon")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(root(t, "journalctl", "--no-pager", "-n", "60", "_UID=1000"))
+			t.Log(root(t, "journalctl", "--no-pager", "-o", "short-precise", "--since", began, "_UID=1000"))
 		}
 		stop := asTester(context.Background(), nil, "systemctl", "--user", "stop", "midimon.service", "midimon.socket")
 		if out, err := stop.CombinedOutput(); err != nil {

@@ -21,7 +21,7 @@ func TestUnplugAndReplug(t *testing.T) {
 	pid := b.owner()
 	monitor := watch(t, "gdbus", "monitor", "--session", "--dest", busName)
 	monitor.await(t, "is owned by", 20*time.Second)
-	announce := watch(t, "stdbuf", "-oL", "aseqdump", "-p", "System:Announce")
+	announce := watch(t, "stdbuf", "-oL", "aseqdump", "-p", "0:1") // System:Announce
 	announce.await(t, "Waiting", 20*time.Second)
 
 	c.play(t, noteOn(40, 100)...)
