@@ -130,7 +130,7 @@ func awaitPath(ctx context.Context, path string, claim func() (*report.Check, er
 		case <-ctx.Done():
 			return ok, ctx.Err()
 		case <-w.Events:
-		case <-w.Errors: // events were lost: look again
+		case <-w.Errors: //nolint:errcheck // events were lost: look again
 		}
 	}
 }

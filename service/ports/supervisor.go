@@ -159,15 +159,13 @@ func (s *Supervisor) follow(ctx context.Context, session Session) error {
 	}
 }
 
-// post has f done by Run. It returns false, and f may not be done, when Run has ended.
-func (s *Supervisor) post(f func()) bool {
+// post has f done by Run, if that has not ended.
+func (s *Supervisor) post(f func()) {
 	did := make(chan struct{})
 	select {
 	case s.posts <- func() { f(); close(did) }:
 		<-did
-		return true
 	case <-s.done:
-		return false
 	}
 }
 

@@ -1,0 +1,129 @@
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/config"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// nothing performs nothing and hears nothing.
+type nothing struct{}
+
+func (nothing) Name() string                { return "keys" }
+func (nothing) Open(context.Context) error  { return nil }
+func (nothing) Await(context.Context) error { return nil }
+func (nothing) Do(*effect.Effect) error     { return nil }
+func (nothing) Close() error                { return nil }
+func (nothing) Event(report.Event)          {}
+func (nothing) Changed()                    {}
+func (nothing) Backend(string, error)       {}
+
+func TestLatencyBuckets(t *testing.T) {
+	last := -1
+	for d := time.Duration(0); d < time.Minute; d += d/9 + 1 {
+		b := bucket(d)
+		if b < last {
+			t.Fatalf("%v is in bucket %d, less before in %d", d, b, last)
+		}
+		if c := ceiling(b); c < d || c > d+d/8+1 {
+			t.Fatalf("%v is in a bucket up to %v", d, c)
+		}
+		last = b
+	}
+	var l latency
+	if l.quantile(0.5) != 0 {
+		t.Error("a quantile of nothing")
+	}
+	for i := range 100 {
+		l.add(time.Duration(i) * time.Microsecond)
+	}
+	if p := l.quantile(0.5); p < 49*time.Microsecond || p > 57*time.Microsecond {
+		t.Errorf("p50 is %v", p)
+	}
+	if p := l.quantile(0.99); p < 98*time.Microsecond || p > 112*time.Microsecond {
+		t.Errorf("p99 is %v", p)
+	}
+}
+
+func path(tb testing.TB) *Loop {
+	tb.Helper()
+	p, problems := config.Load("", []byte(`[[global_mappings]]
+name = "held"
+trigger = { type = "Note", note = 1 }
+action = { type = "Keystroke", keys = "a", hold = true }
+`))
+	if p == nil {
+		tb.Fatal(problems)
+	}
+	began := time.Now()
+	l := New(Config{
+		Engine: engine.New(p), Now: func() time.Duration { return time.Since(began) }, Observer: nothing{},
+		Backends: []Backend{nothing{}}, Log: slog.New(slog.DiscardHandler),
+	})
+	l.engine.Attach(0, engine.Any)
+	l.keys.ready = true
+	l.timer = time.NewTimer(time.Hour)
+	return l
+}
+
+// press is one press and release, from the reader to the sink.
+func (l *Loop) onePress() {
+	for _, kind := range []engine.Kind{engine.NoteOn, engine.NoteOff} {
+		l.Deliver(engine.Input{At: l.now(), Message: engine.Message{Kind: kind, Number: 1, Value: 1}})
+		l.in = <-l.inputs
+		l.step()
+		l.arm()
+		<-l.keys.queue
+	}
+}
+
+func TestPathAllocatesNothing(t *testing.T) {
+	l := path(t)
+	l.onePress()
+	if n := testing.AllocsPerRun(1000, l.onePress); n != 0 {
+		t.Errorf("%v allocations a note", n)
+	}
+	if l.keys.held != 0 || l.stats.Received < 2000 {
+		t.Errorf("%d held, %d received", l.keys.held, l.stats.Received)
+	}
+}
+
+func BenchmarkPath(b *testing.B) {
+	l := path(b)
+	for b.Loop() {
+		l.onePress()
+	}
+}
+
+func TestOverflowGivesTheBackendUp(t *testing.T) {
+	l := path(t)
+	for range cap(l.keys.queue) {
+		l.keys.queue <- effect.Effect{}
+	}
+	l.keys.release(&effect.Effect{Kind: effect.KeyUp})
+	if !l.keys.overflow.Load() {
+		t.Fatal("a release was lost without a word")
+	}
+	if err := l.keys.perform(); err == nil {
+		t.Error("the backend was kept")
+	}
+}
+
+func TestVoidedReleaseGoesNowhere(t *testing.T) {
+	l := path(t)
+	l.keys.ready = false
+	// A press and the release of its tap in one batch, as after a long sleep.
+	l.out = []effect.Effect{
+		{Kind: effect.KeyDown, Hold: 7}, {Kind: effect.KeyUp, Hold: 6}, {Kind: effect.KeyUp, Hold: 7},
+	}
+	l.dispatch()
+	if l.out[1].Hold != 6 || l.out[2].Hold != voided {
+		t.Errorf("%+v", l.out)
+	}
+}
