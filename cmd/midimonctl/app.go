@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/dbusapi/client"
+	"github.com/amiable-dev/midimon/service/lock"
 )
 
 // callTimeout is how long a whole command may take; D-Bus clients wait 25 s for a reply.
@@ -39,11 +40,10 @@ func (a *app) with(ctx context.Context, start bool, do func(context.Context, *cl
 		return err
 	}
 	if dir != "" && !start {
-		held, err := lockHeld(dir)
-		if err != nil {
+		switch _, held, err := lock.Holder(dir); {
+		case err != nil:
 			return fmt.Errorf("cannot tell whether midimon runs: %w", err)
-		}
-		if !held {
+		case !held:
 			return client.ErrNotRunning
 		}
 	}
@@ -51,7 +51,7 @@ func (a *app) with(ctx context.Context, start bool, do func(context.Context, *cl
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // the replies are in
 	return do(ctx, c)
 }
 

@@ -40,7 +40,7 @@ func run(ctx context.Context, a *app, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(a.err, "midimonctl: %v\n", err)
+	_, _ = fmt.Fprintf(a.err, "midimonctl: %v\n", err)
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):

@@ -81,7 +81,7 @@ func (a *app) readConfig(args []string) (file string, src []byte, err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // it was only read
 		in = f
 	}
 	src, err = io.ReadAll(io.LimitReader(in, config.MaxSize+1)) // Load says that it is too large
