@@ -33,7 +33,12 @@ func dial(t *testing.T, b *dbustest.Backend) *Client {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.ServePrivate(ctx, l) }()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	c, err := Dial(t.Context(), dbusapi.UnixAddress(path), true)
 	if err != nil {
 		t.Fatal(err)
