@@ -169,6 +169,7 @@ func (d *Daemon) configure() {
 		Drivers: d.o.Drivers, Loop: d.loop, Program: p, Now: d.o.Clock, Log: d.o.Log,
 		Publish: func(v *ports.View) { b.post(func() { b.setView(v) }) },
 	})
+	b.setView(d.ports.Initial())
 	generation := uint64(0)
 	if o.Err == nil {
 		generation = 1

@@ -106,7 +106,6 @@ func (s *Supervisor) Run(ctx context.Context) {
 	for _, d := range s.drivers {
 		keepers.Go(func() { s.keep(ctx, d) })
 	}
-	s.tell(nil, nil)
 	for {
 		select {
 		case <-ctx.Done():
@@ -302,7 +301,7 @@ func (s *Supervisor) reconcile(ctx context.Context) {
 			}
 		}
 	}
-	s.tell(verdicts, clashing)
+	s.publish(s.view(verdicts, clashing))
 }
 
 // listen opens a port for a device.

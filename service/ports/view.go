@@ -31,8 +31,10 @@ func (v *View) Devices() []report.Device {
 	return out
 }
 
-// tell publishes what is so.
-func (s *Supervisor) tell(verdicts []verdict, clashing map[string]string) {
+// Initial is how things stand before Run.
+func (s *Supervisor) Initial() *View { return s.view(nil, nil) }
+
+func (s *Supervisor) view(verdicts []verdict, clashing map[string]string) *View {
 	v := &View{now: s.now}
 	taken := map[string]bool{}
 	for i := range s.program.Devices {
@@ -54,7 +56,7 @@ func (s *Supervisor) tell(verdicts []verdict, clashing map[string]string) {
 			v.Checks = append(v.Checks, driverCheck(d))
 		}
 	}
-	s.publish(v)
+	return v
 }
 
 // settled says whether every driver was tried. Before that nothing is missed.
@@ -106,7 +108,7 @@ func check(d *report.Device) (report.Check, bool) {
 	c := report.Check{Status: report.Failed, Message: d.Error}
 	switch {
 	case d.State == report.Absent && !d.Optional:
-		c.Name, c.Message = "device-absent:"+d.Name, d.Name+" is not plugged in"
+		c.Name, c.Message = "device-absent:"+d.Name, "the device "+d.Name+" is not plugged in"
 	case d.State == report.Busy:
 		c.Name, c.Message = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error
 	case d.State == report.Faulty:

@@ -43,9 +43,12 @@ func Read(path string) Outcome {
 	return o
 }
 
-// Defaults is the program of no file at all: no mappings, every controller heard.
+// Defaults is the program of no file at all: no mappings, every controller heard, none missed.
 func Defaults() *engine.Program {
 	p, _ := config.Load("", nil)
+	for i := range p.Devices {
+		p.Devices[i].Optional = true
+	}
 	return p
 }
 
