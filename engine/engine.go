@@ -129,8 +129,10 @@ func (e *Engine) note(in *Input, p *port, out []effect.Effect) []effect.Effect {
 	if head := e.prog.find(e.mode, p.device, notePage, in.Number); head != 0 {
 		e.collect(&c, head, in)
 	}
-	if head := e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number); head != 0 {
-		e.collect(&c, head, in)
+	if e.prog.table.global {
+		if head := e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number); head != 0 {
+			e.collect(&c, head, in)
+		}
 	}
 	switch {
 	case c.hold|c.eager != 0 || c.tap != 0 && !c.plain:

@@ -62,7 +62,8 @@ const (
 )
 
 type table struct {
-	devices int // configured ones and one more for any other
+	devices int  // configured ones and one more for any other
+	global  bool // there are global mappings
 	pages   []page
 	bands   []band // band 0 is none
 }
@@ -144,7 +145,7 @@ func (p *Program) Compile() []Covered {
 		b.mapping = int32(i)
 		mode := m.Mode
 		if mode == Global {
-			mode = len(p.Modes)
+			mode, t.global = len(p.Modes), true
 		}
 		first, end := 0, t.devices
 		if m.Trigger.Device != Any {

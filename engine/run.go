@@ -156,16 +156,18 @@ const shellRate = 5
 // rate remembers the newest starts.
 type rate struct {
 	starts [shellRate]time.Duration
-	n      int
+	oldest int
+	full   bool // there were as many as that
 }
 
 func (r *rate) allow(at time.Duration) bool {
-	oldest := &r.starts[r.n%shellRate]
-	if r.n >= shellRate && at-*oldest < time.Second {
+	if r.full && at-r.starts[r.oldest] < time.Second {
 		return false
 	}
-	*oldest = at
-	r.n++
+	r.starts[r.oldest] = at
+	if r.oldest++; r.oldest == shellRate {
+		r.oldest, r.full = 0, true
+	}
 	return true
 }
 
