@@ -73,9 +73,11 @@ func connectAsTester(address string) (conn *dbus.Conn, err error) {
 	return conn, conn.Hello()
 }
 
-// get reads a property of the root object.
+// get reads a property of the root object. It starts no daemon that is not there.
 func (b *bus) get(name string) (any, error) {
-	v, err := b.conn.Object(busName, rootObject).GetProperty(busName + "." + name)
+	var v dbus.Variant
+	err := b.conn.Object(busName, rootObject).
+		Call("org.freedesktop.DBus.Properties.Get", dbus.FlagNoAutoStart, busName, name).Store(&v)
 	return v.Value(), err
 }
 

@@ -69,7 +69,7 @@ func listen(t *testing.T, name string) *keyboard {
 	if err := unix.IoctlSetPointerInt(int(file.Fd()), setClock, unix.CLOCK_MONOTONIC); err != nil {
 		t.Fatal(err)
 	}
-	k := &keyboard{dev: dev, file: file, keys: make(chan key, 4096), gone: make(chan struct{})}
+	k := &keyboard{dev: dev, file: file, keys: make(chan key, 1<<14), gone: make(chan struct{})}
 	go k.read()
 	t.Cleanup(k.close)
 	return k

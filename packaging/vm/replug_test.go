@@ -4,8 +4,6 @@ package vm
 
 import (
 	"bytes"
-	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"strconv"
@@ -122,37 +120,6 @@ func measure(t *testing.T, pid int) footprint {
 		threads:    field(t, dir+"status", "Threads:"),
 		anonymous:  field(t, dir+"smaps_rollup", "Anonymous:"),
 	}
-}
-
-// goroutines is how many the process ever had at once: the length of its runtime's list of
-// them, which is reused and never shrinks, read from its memory because nothing offers it.
-func goroutines(t *testing.T, pid int) int {
-	t.Helper()
-	exe, err := elf.Open(fmt.Sprintf("/proc/%d/exe", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = exe.Close() }()
-	symbols, err := exe.Symbols()
-	if err != nil {
-		t.Fatal(err)
-	}
-	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = memory.Close() }()
-	for _, s := range symbols {
-		if s.Name == "runtime.allglen" {
-			word := make([]byte, 8)
-			if _, err := memory.ReadAt(word, int64(s.Value)); err != nil {
-				t.Fatal(err)
-			}
-			return int(binary.NativeEndian.Uint64(word))
-		}
-	}
-	t.Fatal("the program has no symbol runtime.allglen")
-	return 0
 }
 
 // field is the first number after a name in a file of /proc.
