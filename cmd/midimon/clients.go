@@ -12,6 +12,8 @@ type clients struct {
 	*dbusapi.Server
 	address string
 	off     bool // no session bus is wanted
+	// fatal ends the daemon: at the start, whoever has the name is another midimon.
+	fatal context.CancelCauseFunc
 }
 
 // Serve keeps the session bus.
@@ -22,7 +24,12 @@ func (c clients) Serve(ctx context.Context, tell func(report.Check)) {
 		<-ctx.Done()
 		return
 	}
+	first := true
 	c.KeepBus(ctx, c.address, func(state dbusapi.BusState, err error) {
+		if state == dbusapi.BusNameTaken && first {
+			c.fatal(err)
+		}
+		first = false
 		row := row
 		if state != dbusapi.BusConnected {
 			row.Status, row.Message = report.Failed, "the session bus is "+string(state)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -123,14 +124,14 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 	if !f.noBus {
 		address = dbusapi.SessionAddress(os.Getenv)
 	}
+	ctx, end := context.WithCancelCause(context.Background())
+	defer end(nil)
 	o.Clients = func(d *service.Daemon) (service.Clients, error) {
 		s, err := dbusapi.New(dbusapi.Options{Backend: d, Log: log, Level: level})
-		return clients{Server: s, address: address, off: f.noBus}, err
+		return clients{Server: s, address: address, off: f.noBus, fatal: end}, err
 	}
 	d := service.New(o)
 
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
@@ -141,11 +142,17 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 			case ctx.Err() != nil:
 				os.Exit(0) // asked twice: the kernel lets go of the keys
 			default:
-				stop()
+				end(nil)
 			}
 		}
 	}()
-	return d.Run(ctx)
+	if err := d.Run(ctx); err != nil {
+		return err
+	}
+	if taken, ok := errors.AsType[*dbusapi.NameTaken](context.Cause(ctx)); ok {
+		return fmt.Errorf("midimon already runs: %w", taken)
+	}
+	return nil
 }
 
 // startedBy says how we were started, for a second daemon that finds us.
