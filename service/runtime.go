@@ -81,8 +81,6 @@ func (r *runtime) close() {
 // fatalError ends a daemon that had begun.
 type fatalError struct{ error }
 
-func (f fatalError) Unwrap() error { return f.error }
-
 // awaitRuntime waits for the runtime directory and then takes what belongs there.
 func (d *Daemon) awaitRuntime(ctx, serve context.Context, clients *serving, fatal context.CancelCauseFunc) {
 	if d.o.RuntimeDir == "" {

@@ -23,7 +23,7 @@ var recorded string
 func demo(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("midimon demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprintln(stderr, "usage: midimon demo") }
+	flags.Usage = func() { _, _ = fmt.Fprintln(stderr, "usage: midimon demo") }
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
 	}
@@ -36,7 +36,7 @@ func demo(args []string, stdout, stderr io.Writer) int {
 		err = play(moments, stdout)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "midimon: cannot play the demo: %v\n", err)
+		_, _ = fmt.Fprintf(stderr, "midimon: cannot play the demo: %v\n", err)
 		return exitFailed
 	}
 	return 0

@@ -28,7 +28,7 @@ type teller struct {
 func (t *teller) say(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, format, args...)
+	_, _ = fmt.Fprintf(t.out, format, args...)
 }
 
 func (t *teller) begin() {

@@ -12,8 +12,12 @@ import (
 func TestRows(t *testing.T) {
 	r := health.Rows{}
 	for _, c := range []report.Check{
-		{Name: "b", Status: report.Warning}, {Name: "z", Status: report.Failed}, {Name: "a", Status: report.Warning},
-		{Name: "y", Status: report.Failed}, {Name: "gone", Status: report.Failed}, {Name: "gone", Status: report.OK},
+		{Name: "b", Status: report.Warning},
+		{Name: "z", Status: report.Failed},
+		{Name: "a", Status: report.Warning},
+		{Name: "y", Status: report.Failed},
+		{Name: "gone", Status: report.Failed},
+		{Name: "gone", Status: report.OK},
 	} {
 		r.Set(c)
 	}

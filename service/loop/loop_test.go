@@ -182,7 +182,7 @@ func start(t *testing.T, c loop.Config) *stage {
 func (s *stage) do(c loop.Change) {
 	s.t.Helper()
 	if err := s.Do(s.t.Context(), c); err != nil {
-		s.t.Fatal(err)
+		s.t.Error(err)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestTapIsPressedAndReleasedInTime(t *testing.T) {
 		time.Sleep(20*time.Millisecond - 1)
 		synctest.Wait()
 		is(t, keys, "down tap")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		is(t, keys, "up tap")
 		s.play(engine.NoteOn, 3)
@@ -239,23 +239,25 @@ func TestEventsThatWaitComeBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keys := newBackend("keys")
 		s := start(t, loop.Config{Backends: []loop.Backend{keys}})
-		s.play(engine.NoteOn, 4)
-		s.settle()
-		// The loop is kept busy past the deadline, while the release, made before it, waits.
-		entered, leave := make(chan struct{}), make(chan struct{})
-		go s.do(func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
-			close(entered)
-			<-leave
-			return out
-		})
-		<-entered
-		time.Sleep(400 * time.Millisecond)
-		s.play(engine.NoteOff, 4)
-		time.Sleep(200 * time.Millisecond)
-		close(leave)
-		time.Sleep(100 * time.Millisecond)
-		synctest.Wait()
-		is(t, keys, "down short, up short")
+		for range 20 { // select is fair: by chance the release would often come first
+			s.play(engine.NoteOn, 4)
+			s.settle()
+			// The loop is kept busy past the deadline, while the release, made before it, waits.
+			entered, leave := make(chan struct{}), make(chan struct{})
+			go s.do(func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
+				close(entered)
+				<-leave
+				return out
+			})
+			<-entered
+			time.Sleep(400 * time.Millisecond)
+			s.play(engine.NoteOff, 4)
+			time.Sleep(200 * time.Millisecond)
+			close(leave)
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			is(t, keys, "down short, up short")
+		}
 	})
 }
 

@@ -127,3 +127,16 @@ func TestVoidedReleaseGoesNowhere(t *testing.T) {
 		t.Errorf("%+v", l.out)
 	}
 }
+
+func TestLossGivesReservedPlacesBack(t *testing.T) {
+	l := path(t)
+	for l.keys.press(&effect.Effect{Kind: effect.KeyDown}) {
+	}
+	if l.keys.held != Places {
+		t.Errorf("%d presses were taken", l.keys.held)
+	}
+	l.obey(&command{sink: l.keys})
+	if l.keys.held != 0 {
+		t.Errorf("%d places are reserved for what is gone", l.keys.held)
+	}
+}

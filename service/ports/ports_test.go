@@ -420,7 +420,7 @@ func TestDriverThatIsNotThere(t *testing.T) {
 		s.problems("device-absent:LPD8")
 		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
 		s.devices("LPD8=connected")
-		d.open().Close() // it dies under us and comes back
+		_ = d.open().Close() // it dies under us and comes back
 		time.Sleep(time.Second)
 		s.devices("LPD8=connected")
 		if s.owner.mu.Lock(); s.owner.lost != 1 {

@@ -188,7 +188,7 @@ func (s *Supervisor) deliver(in engine.Input) {
 	if r == nil {
 		return
 	}
-	if c := r.counter.Load(); c != nil && in.Kind != engine.PortLost {
+	if c := r.counter.Load(); c != nil && in.Kind < engine.PortLost {
 		c.events.Add(1)
 		c.last.Store(int64(in.At))
 	}
