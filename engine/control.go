@@ -38,6 +38,7 @@ func turn(enc Encoding, was, is uint16, seen bool) int {
 			return 64 - v
 		}
 		return v
+	case Absolute:
 	}
 	switch {
 	case !seen:
