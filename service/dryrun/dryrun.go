@@ -40,33 +40,19 @@ func (w *Writer) Dropped() { w.dropped.Add(1) }
 // Do writes the line of an action, or of the release of a keystroke that was held. Other
 // effects have none.
 func (w *Writer) Do(x *effect.Effect) error {
-	if !Shown(x) {
+	if x.Kind != effect.Act && x.Kind != effect.KeyUp {
 		return nil
 	}
 	dropped := w.dropped.Swap(0)
-	line, err := Line(x, dropped)
+	text, err := line(x, dropped)
 	if err != nil {
 		return err
 	}
-	if _, err := w.out.Write(line); err != nil {
+	if _, err := w.out.Write(text); err != nil {
 		w.dropped.Add(dropped + 1)
 		return fmt.Errorf("cannot write: %w", err)
 	}
 	return nil
-}
-
-// Shown says whether an effect has a line: an action that starts, or the release that ends a
-// keystroke which lasted. A tap is over by itself, without a cause.
-func Shown(x *effect.Effect) bool {
-	switch x.Kind {
-	case effect.Act:
-		return true
-	case effect.KeyUp:
-		k, ok := x.Action.(*effect.Keystroke)
-		return ok && k.Hold && x.Cause != effect.None
-	case effect.KeyDown, effect.ModeChanged, effect.Refused:
-	}
-	return false
 }
 
 // head is what every line begins with.
@@ -80,8 +66,8 @@ type head struct {
 	Dropped uint64 `json:"dropped,omitempty"`
 }
 
-// Line is an effect as a line of JSON, its newline included.
-func Line(x *effect.Effect, dropped uint64) ([]byte, error) {
+// line is an effect as a line of JSON, its newline included.
+func line(x *effect.Effect, dropped uint64) ([]byte, error) {
 	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Dropped: dropped}
 	if x.Origin != nil {
 		h.Mapping, h.Label = x.Origin.ID, x.Origin.Label
@@ -90,7 +76,7 @@ func Line(x *effect.Effect, dropped uint64) ([]byte, error) {
 	if x.Kind == effect.KeyUp {
 		h.Action = "KeyUp"
 	}
-	line, err := json.Marshal(h)
+	text, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the action down: %w", err)
 	}
@@ -99,9 +85,9 @@ func Line(x *effect.Effect, dropped uint64) ([]byte, error) {
 		return nil, fmt.Errorf("cannot write the action down: %w", err)
 	}
 	if len(own) > len("{}") {
-		line = append(append(line[:len(line)-1], ','), own[1:]...)
+		text = append(append(text[:len(text)-1], ','), own[1:]...)
 	}
-	return append(line, '\n'), nil
+	return append(text, '\n'), nil
 }
 
 // fields are an action's own. A command line may hold what is nobody's business: only its

@@ -21,10 +21,8 @@ func TestLines(t *testing.T) {
 	for _, x := range []effect.Effect{
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: tap},
 		{Kind: effect.KeyDown, At: at, Origin: origin, Mode: "M", Action: tap},
-		{Kind: effect.KeyUp, At: at, Origin: origin, Mode: "M", Action: tap, Cause: effect.Panic},
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: held},
 		{Kind: effect.KeyUp, At: at, Origin: origin, Mode: "M", Action: held, Cause: effect.ByMapping},
-		{Kind: effect.KeyUp, At: at, Origin: origin, Mode: "M", Action: held}, // a tap, for want of a release
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Shell{Command: "mail --password=hunter2"}},
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Sequence{Actions: []effect.Action{tap}}},
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Delay{For: time.Second}, Step: 2},

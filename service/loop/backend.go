@@ -29,7 +29,7 @@ type Backend interface {
 }
 
 // A Recorder is told of every action in the place of the backends: a dry run. It gets each
-// Act, and the KeyUp of each keystroke.
+// Act, and the KeyUp of each keystroke that was held; a tap is over by itself.
 type Recorder interface {
 	Backend
 	// Dropped says that an effect found no place in the queue. It is called by the loop.

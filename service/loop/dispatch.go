@@ -69,7 +69,7 @@ func (l *Loop) letGo(x *effect.Effect) {
 	case x.Hold == voided:
 		return
 	case l.record != nil:
-		if !l.record.offer(x, Places) {
+		if lasted(x) && !l.record.offer(x, Places) {
 			l.recorder.Dropped()
 		}
 	case l.keys != nil && l.keys.ready:
@@ -78,6 +78,13 @@ func (l *Loop) letGo(x *effect.Effect) {
 	if x.Cause == effect.TooLong {
 		l.fail(x, x.Cause.String())
 	}
+}
+
+// lasted says whether a release ends a keystroke that was held. A tap is over by itself,
+// without a cause.
+func lasted(x *effect.Effect) bool {
+	k, ok := x.Action.(*effect.Keystroke)
+	return ok && k.Hold && x.Cause != effect.None
 }
 
 // voided is no hold of the engine's: those count from 1.

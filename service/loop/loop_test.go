@@ -512,12 +512,14 @@ func TestDryRunRecordsAndPerformsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keys, r := newBackend("keys"), &recorder{backend: newBackend("dry-run")}
 		s := start(t, loop.Config{Backends: []loop.Backend{keys}, Recorder: r})
+		s.play(engine.NoteOn, 1)
+		time.Sleep(time.Second)
 		s.play(engine.NoteOn, 2)
 		s.play(engine.NoteOn, 3)
 		s.play(engine.NoteOn, 5)
 		s.play(engine.NoteOff, 2)
 		s.settle()
-		is(t, r.backend, "act held, act run, act two, up held")
+		is(t, r.backend, "act tap, act held, act run, act two, up held")
 		is(t, keys, "")
 		s.events("One to Two by mapping")
 	})
