@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"gitlab.com/gomidi/midi/v2"
+
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
@@ -37,12 +39,22 @@ func (t *teller) begin() {
 }
 
 func (t *teller) played(m moment) {
-	if m.said == "" {
-		return
+	if m.said != "" {
+		t.say("%6.2f  %s (%s)\n", m.at.Seconds(), m.said, spell(&m.message))
 	}
-	what := map[engine.Kind]string{engine.NoteOn: "note %d, velocity %d", engine.NoteOff: "note %d ends", engine.ControlChange: "controller %d, value %d"}[m.message.Kind]
-	args := []any{m.message.Number, m.message.Value}
-	t.say("%6.2f  %s (%s)\n", m.at.Seconds(), m.said, fmt.Sprintf(what, args[:strings.Count(what, "%")]...))
+}
+
+// spell is a message in words. C4 is note 60.
+func spell(m *engine.Message) string {
+	if m.Kind == engine.ControlChange {
+		name := midi.ControlChangeName[m.Number]
+		return strings.TrimSpace(fmt.Sprintf("controller %d %s", m.Number, name)) + fmt.Sprintf(", value %d", m.Value)
+	}
+	note := fmt.Sprintf("note %d %s%d", m.Number, midi.Note(m.Number).Name(), int(m.Number)/12-1)
+	if m.Kind == engine.NoteOff {
+		return note + " ends"
+	}
+	return fmt.Sprintf("%s, velocity %d", note, m.Value)
 }
 
 func (t *teller) end(modes *loop.Modes, s *loop.Stats) {
