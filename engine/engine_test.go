@@ -114,6 +114,11 @@ func TestPerformances(t *testing.T) {
 			 120 m0.3 Keystroke;120 down 29 47;140 up 47 29
 			 140 m0.4 Shell`,
 		},
+		{
+			"a sequence waits for its tap, though that ended another's", "desk note 1 key:29\ndesk note 2 [key:29+46,wait:50,sh:x]",
+			"0 on 1;5 on 2;900 advance",
+			"0 m0 Keystroke;0 down 29;5 m1 Sequence;5 m1.1 Keystroke;5 up 29;5 down 29 46;25 up 46 29;25 m1.2 Delay;75 m1.3 Shell",
+		},
 		{"sequences in sequences", "desk note 1 [[sh:a,[sh:b]],sh:c,[]]", "0 on 1", "0 m0 Sequence;0 m0.1 Shell;0 m0.2 Shell;0 m0.3 Shell"},
 		{
 			"a held key in a sequence lasts as long as the pad", "desk note 1 [hold:1,sh:a]", "0 on 1;100 off 1",

@@ -115,9 +115,8 @@ func (e *Engine) steps(id ref, at time.Duration, out []effect.Effect) []effect.E
 			r.timer = e.timers.set(at+d.For, runDue, id.index)
 			return a.emit(effect.Act, d, out)
 		}
-		before := e.ledger.live
 		out = e.perform(&a, action, id, out)
-		if _, ok := action.(*effect.Keystroke); ok && e.ledger.live > before && e.waitsFor(id) {
+		if _, ok := action.(*effect.Keystroke); ok && e.waitsFor(id) {
 			return out // its release goes on
 		}
 	}
