@@ -51,14 +51,11 @@ func (l *Loop) feeder() (<-chan time.Time, func()) {
 	return t.C, t.Stop
 }
 
-// arm makes the timer wait for the engine's next deadline.
+// arm makes the timer wait for the engine's next deadline. A timer that will ring too early
+// is left alone: to ring for nothing once is cheaper than to set it anew with every press.
 func (l *Loop) arm() {
 	due, ok := l.engine.Due()
-	switch {
-	case !ok && l.armed != unarmed:
-		l.timer.Stop()
-		l.armed = unarmed
-	case ok && due != l.armed:
+	if ok && (l.armed == unarmed || due < l.armed) {
 		l.timer.Reset(max(due-l.now(), 0))
 		l.armed = due
 	}
