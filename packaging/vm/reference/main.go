@@ -37,9 +37,10 @@ func main() {
 
 	// linux/uinput.h: SET_EVBIT, SET_KEYBIT, DEV_SETUP, DEV_CREATE
 	keys := []uint16{29, 42, 20}
-	value(keyboard, 0x40045564, 1)
-	for _, key := range keys {
-		value(keyboard, 0x40045565, int(key))
+	value(keyboard, 0x40045564, 0x01)
+	value(keyboard, 0x40045564, 0x14) // repeat, and a whole keyboard: the kernel's work is the same
+	for key := range 112 {
+		value(keyboard, 0x40045565, key)
 	}
 	setup := [92]byte{0: 0x06, 2: 0x09, 3: 0x12}
 	copy(setup[8:], "reference keyboard")
