@@ -3,7 +3,6 @@
 package vm
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -83,12 +82,8 @@ func laterBus(dir string) (address string, run func(t *testing.T)) {
 	address = "unix:path=" + dir + "/session"
 	return address, func(t *testing.T) {
 		t.Helper()
-		cmd := asTester(context.Background(), nil, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--address="+address)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-		waitFor(t, dir, 20*time.Second, "message bus", func() bool { _, err := os.Stat(dir + "/session"); return err == nil })
+		daemon := watch(t, "dbus-daemon", "--session", "--nofork", "--nopidfile", "--address="+address, "--print-address=1")
+		daemon.await(t, "unix:path=", 20*time.Second) // it listens; the file alone says that it will
 	}
 }
 
