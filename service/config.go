@@ -64,7 +64,8 @@ func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, err
 	b := d.board
 	began := time.Now()
 	long := time.AfterFunc(slow, func() { b.post(func() { b.phase.Reloading = true }) })
-	o := reload.Read(d.o.Config)
+	var o reload.Outcome
+	d.o.Beside(func() { o = reload.Read(d.o.Config) })
 	if o.Err == nil {
 		if err := d.ports.Swap(ctx, o.Program); err != nil { // it only fails when we stop
 			long.Stop()
@@ -99,7 +100,9 @@ func (d *Daemon) saveState() {
 	if d.o.State == "" || d.o.DryRun != nil || m.BaseMode == d.saved {
 		return
 	}
-	if err := state.Save(d.o.State, state.State{BaseMode: m.BaseMode}); err != nil {
+	var err error
+	d.o.Beside(func() { err = state.Save(d.o.State, state.State{BaseMode: m.BaseMode}) })
+	if err != nil {
 		d.o.Log.Warn("state not saved", "err", err)
 		return
 	}

@@ -51,6 +51,7 @@ type Options struct {
 	Clients    func(*Daemon) (Clients, error) // nil: none are served
 	Clock      func() time.Duration           // monotonic, as the drivers'
 	SetLevel   func(level string)             // makes [logging] level the logger's; empty: not given
+	Beside     func(work func())              // does work that takes long, beside the notes; nil: just does it
 	Log        *slog.Logger
 }
 
@@ -68,6 +69,9 @@ type Daemon struct {
 
 // New makes a daemon. It touches nothing before Run.
 func New(o Options) *Daemon {
+	if o.Beside == nil {
+		o.Beside = func(work func()) { work() }
+	}
 	d := &Daemon{o: o, runtime: runtime{o: &o}}
 	d.board = newBoard(o.Log, report.Status{
 		Version: o.Version, Pid: os.Getpid(), Started: time.Now(), State: report.Starting, ConfigPath: o.Config,

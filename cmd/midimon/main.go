@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -95,8 +96,23 @@ func buildVersion() string {
 	return "(devel)"
 }
 
+// One processor is enough for notes: handing one from goroutine to goroutine then wakes no
+// other thread, which took longer than all the rest. Work that takes long, and would make the
+// notes wait, gets another one while it lasts.
+const (
+	noteProcs   = 1
+	besideProcs = 2
+)
+
+func beside(work func()) {
+	runtime.GOMAXPROCS(besideProcs)
+	defer runtime.GOMAXPROCS(noteProcs)
+	work()
+}
+
 // serve runs the daemon until a signal ends it.
 func serve(f *flags, stdout, stderr io.Writer) error {
+	runtime.GOMAXPROCS(noteProcs)
 	level := &slog.LevelVar{}
 	setLevel := func(name string) {
 		var l slog.Level // info where nothing is said
@@ -112,7 +128,7 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 	log := slog.New(logHandler(stderr, level))
 	o := service.Options{
 		Version: buildVersion(), Config: absolute(f.config), State: statePath(), RuntimeDir: runtimeDir(), Socket: f.socket,
-		StartedBy: startedBy(os.Getenv), Clock: service.Monotonic(), SetLevel: setLevel, Log: log,
+		StartedBy: startedBy(os.Getenv), Clock: service.Monotonic(), SetLevel: setLevel, Beside: beside, Log: log,
 	}
 	if err := platform(&o, log); err != nil {
 		return err
