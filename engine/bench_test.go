@@ -79,7 +79,7 @@ func benchStep(b *testing.B, n, modes, devices int, kind string) {
 	}
 	// Events stay in a mode for a while, as people do.
 	const batch = 4096
-	asked := make([]mapKey, 0, 4*batch)
+	asked := make([]mapKey, 0, 32*batch) // more than any cache near the processor remembers
 	byMode := make([][]mapKey, modes)
 	for _, k := range keys {
 		byMode[k.mode] = append(byMode[k.mode], k)

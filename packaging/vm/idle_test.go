@@ -30,16 +30,23 @@ func TestIdleCostsWhatAnyProgramCosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = parked.Process.Kill(); _ = parked.Wait() })
-	settle := time.NewTimer(5 * time.Second) // both have just begun; what is measured is rest
-	<-settle.C
-	ours, theirs := switches(t, p.Process.Pid), switches(t, parked.Process.Pid)
-	settle.Reset(idleFor)
-	<-settle.C
-	ours, theirs = switches(t, p.Process.Pid)-ours, switches(t, parked.Process.Pid)-theirs
-	t.Logf("context switches in %v: midimon %d, a parked program %d", idleFor, ours, theirs)
-	if ours > theirs+5 {
-		t.Errorf("%d context switches in %v, want at most %d + 5", ours, idleFor, theirs)
+	// What both did to begin with is no rest, nor is what the machine does now and then: there are
+	// three tries.
+	const tries = 3
+	rest := time.NewTimer(15 * time.Second)
+	for try := range tries {
+		<-rest.C
+		ours, theirs := switches(t, p.Process.Pid), switches(t, parked.Process.Pid)
+		rest.Reset(idleFor)
+		<-rest.C
+		ours, theirs = switches(t, p.Process.Pid)-ours, switches(t, parked.Process.Pid)-theirs
+		t.Logf("try %d: context switches in %v: midimon %d, a parked program %d", try+1, idleFor, ours, theirs)
+		if ours <= theirs+5 {
+			return
+		}
+		rest.Reset(0)
 	}
+	t.Errorf("never at rest: at most 5 more than the parked program are wanted")
 }
 
 // switches counts the context switches of all threads of a process.
