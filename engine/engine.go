@@ -19,8 +19,8 @@ type Engine struct {
 
 	timers  timers
 	ledger  ledger
-	presses presses
-	runs    runs
+	presses pool[press]
+	runs    pool[run]
 	shell   rate
 }
 

@@ -15,8 +15,7 @@ const keyCount = 0x300
 // ledger knows everything that is held down, and by what.
 type ledger struct {
 	count [keyCount]uint8 // how many holds a key has
-	holds []hold
-	free  []int32
+	holds pool[hold]
 	live  int // holds in use
 }
 
@@ -34,14 +33,6 @@ type hold struct {
 	used   bool
 	tap    bool
 }
-
-// ref points at a press, hold or run and knows when that is no longer the one it meant.
-type ref struct {
-	index int32
-	gen   uint32
-}
-
-var none = ref{index: -1}
 
 // act is who does something, in which circumstances.
 //
@@ -81,15 +72,8 @@ func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) 
 func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Effect) []effect.Effect {
 	out = e.endTaps(&k.Chord, a.at, out)
 	l := &e.ledger
-	var id int32
-	if n := len(l.free); n > 0 {
-		id = l.free[n-1]
-		l.free = l.free[:n-1]
-	} else {
-		id = int32(len(l.holds))
-		l.holds = append(l.holds, hold{})
-	}
-	h := &l.holds[id]
+	id := l.holds.take()
+	h := &l.holds.all[id]
 	*h = hold{chord: k.Chord, action: k, origin: a.origin, mode: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
 	l.live++
 	if p := e.pressAt(a.press); k.Hold && p != nil && !p.released {
@@ -120,8 +104,8 @@ func (e *Engine) endTaps(c *effect.Chord, at time.Duration, out []effect.Effect)
 		if l.count[key] == 0 {
 			continue
 		}
-		for i := range l.holds {
-			if h := &l.holds[i]; h.used && h.tap && h.has(key) {
+		for i := range l.holds.all {
+			if h := &l.holds.all[i]; h.used && h.tap && h.has(key) {
 				out = e.letGo(int32(i), effect.None, at, out)
 			}
 		}
@@ -141,7 +125,7 @@ func (h *hold) has(key effect.Key) bool {
 // letGo ends a hold. A sequence that waits for it goes on.
 func (e *Engine) letGo(id int32, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
 	l := &e.ledger
-	h := &l.holds[id]
+	h := &l.holds.all[id]
 	x := effect.Effect{
 		Kind: effect.KeyUp, Cause: cause, Value: h.value, Hold: h.id(id), At: at, Arrived: at,
 		Origin: h.origin, Action: h.action, Mode: h.mode,
@@ -160,10 +144,10 @@ func (e *Engine) letGo(id int32, cause effect.Cause, at time.Duration, out []eff
 // forget drops a hold without a word.
 func (e *Engine) forget(id int32) {
 	l := &e.ledger
-	h := &l.holds[id]
+	h := &l.holds.all[id]
 	e.timers.clear(h.timer)
 	h.timer, h.used = noTimer, false
-	l.free = append(l.free, id)
+	l.holds.give(id)
 	l.live--
 }
 
@@ -172,8 +156,8 @@ func (e *Engine) letGoOf(p ref, cause effect.Cause, at time.Duration, out []effe
 	if e.ledger.live == 0 {
 		return out
 	}
-	for i := range e.ledger.holds {
-		if h := &e.ledger.holds[i]; h.used && h.press == p {
+	for i := range e.ledger.holds.all {
+		if h := &e.ledger.holds.all[i]; h.used && h.press == p {
 			out = e.letGo(int32(i), cause, at, out)
 		}
 	}
@@ -182,8 +166,8 @@ func (e *Engine) letGoOf(p ref, cause effect.Cause, at time.Duration, out []effe
 
 // letGoAll ends every hold.
 func (e *Engine) letGoAll(cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
-	for i := range e.ledger.holds {
-		if e.ledger.holds[i].used {
+	for i := range e.ledger.holds.all {
+		if e.ledger.holds.all[i].used {
 			out = e.letGo(int32(i), cause, at, out)
 		}
 	}
@@ -204,8 +188,8 @@ func (e *Engine) Held() int {
 // Refuse takes back a KeyDown just returned, for which its sink had no place. Nothing will
 // be released for it.
 func (e *Engine) Refuse(x *effect.Effect) {
-	for i := range e.ledger.holds {
-		h := &e.ledger.holds[i]
+	for i := range e.ledger.holds.all {
+		h := &e.ledger.holds.all[i]
 		if !h.used || h.id(int32(i)) != x.Hold {
 			continue
 		}
@@ -221,8 +205,8 @@ func (e *Engine) Refuse(x *effect.Effect) {
 // SinkLost forgets what is held: what held it is gone, and with it the keys.
 func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
-	for i := range e.ledger.holds {
-		if h := &e.ledger.holds[i]; h.used {
+	for i := range e.ledger.holds.all {
+		if h := &e.ledger.holds.all[i]; h.used {
 			e.resume(h.run, e.now)
 			e.forget(int32(i))
 		}

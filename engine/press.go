@@ -28,12 +28,6 @@ type press struct {
 	released bool // its release is being handled
 }
 
-// presses holds those that are down.
-type presses struct {
-	all  []press
-	free []int32
-}
-
 func (e *Engine) pressAt(r ref) *press {
 	if r.index < 0 {
 		return nil
@@ -72,14 +66,7 @@ func (e *Engine) fireFree(in *Input, b *band, out []effect.Effect) []effect.Effe
 
 // press begins a press of a note or of a controller used as a button.
 func (e *Engine) press(in *Input, c *candidates, out []effect.Effect) (ref, []effect.Effect) {
-	var id int32
-	if n := len(e.presses.free); n > 0 {
-		id = e.presses.free[n-1]
-		e.presses.free = e.presses.free[:n-1]
-	} else {
-		id = int32(len(e.presses.all))
-		e.presses.all = append(e.presses.all, press{})
-	}
+	id := e.presses.take()
 	p := &e.presses.all[id]
 	*p = press{
 		prog: e.prog, mode: e.modeName(), tap: c.tap, hold: c.hold, at: e.now, arrived: in.At,
@@ -144,7 +131,7 @@ func (e *Engine) drop(r ref) {
 	p := &e.presses.all[r.index]
 	e.timers.clear(p.timer)
 	p.timer, p.used, p.prog = noTimer, false, nil
-	e.presses.free = append(e.presses.free, r.index)
+	e.presses.give(r.index)
 }
 
 // cancel makes nothing come of a press any more, while it is still down.

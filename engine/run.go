@@ -24,11 +24,6 @@ type frame struct {
 	next int
 }
 
-type runs struct {
-	all  []run
-	free []int32
-}
-
 func (e *Engine) runAt(r ref) *run {
 	if r.index < 0 {
 		return nil
@@ -63,14 +58,7 @@ func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Eff
 
 // begin starts a sequence.
 func (e *Engine) begin(a *act, seq *effect.Sequence, out []effect.Effect) []effect.Effect {
-	var id int32
-	if n := len(e.runs.free); n > 0 {
-		id = e.runs.free[n-1]
-		e.runs.free = e.runs.free[:n-1]
-	} else {
-		id = int32(len(e.runs.all))
-		e.runs.all = append(e.runs.all, run{})
-	}
+	id := e.runs.take()
 	r := &e.runs.all[id]
 	*r = run{act: *a, gen: r.gen + 1, used: true, depth: 1}
 	r.stack[0].seq = seq
@@ -124,8 +112,8 @@ func (e *Engine) steps(id ref, at time.Duration, out []effect.Effect) []effect.E
 
 // waitsFor says whether a tap in flight will resume the run.
 func (e *Engine) waitsFor(id ref) bool {
-	for i := range e.ledger.holds {
-		if h := &e.ledger.holds[i]; h.used && h.run == id {
+	for i := range e.ledger.holds.all {
+		if h := &e.ledger.holds.all[i]; h.used && h.run == id {
 			return true
 		}
 	}
@@ -137,7 +125,7 @@ func (e *Engine) end(id ref) {
 	r := &e.runs.all[id.index]
 	e.timers.clear(r.timer)
 	*r = run{gen: r.gen}
-	e.runs.free = append(e.runs.free, id.index)
+	e.runs.give(id.index)
 }
 
 // endRuns ends every sequence.

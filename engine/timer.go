@@ -5,9 +5,8 @@ import "time"
 // timers is a heap of deadlines that can be taken back. Deadlines at the same instant are
 // due in the order in which they were set.
 type timers struct {
-	slots []timer
+	slots pool[timer]
 	heap  []int32 // slots by deadline
-	free  []int32
 	order uint64
 }
 
@@ -34,18 +33,10 @@ const noTimer = 0
 
 func (t *timers) set(due time.Duration, w what, index int32) int32 {
 	t.order++
-	s := timer{due: due, order: t.order, what: w, index: index, pos: int32(len(t.heap))}
-	var id int32
-	if n := len(t.free); n > 0 {
-		id = t.free[n-1]
-		t.free = t.free[:n-1]
-		t.slots[id] = s
-	} else {
-		id = int32(len(t.slots))
-		t.slots = append(t.slots, s)
-	}
+	id := t.slots.take()
+	t.slots.all[id] = timer{due: due, order: t.order, what: w, index: index, pos: int32(len(t.heap))}
 	t.heap = append(t.heap, id)
-	t.up(s.pos)
+	t.up(int32(len(t.heap)) - 1)
 	return id + 1
 }
 
@@ -55,17 +46,17 @@ func (t *timers) clear(handle int32) {
 		return
 	}
 	id := handle - 1
-	pos := t.slots[id].pos
+	pos := t.slots.all[id].pos
 	last := int32(len(t.heap)) - 1
 	moved := t.heap[last]
 	t.heap = t.heap[:last]
 	if pos != last {
 		t.heap[pos] = moved
-		t.slots[moved].pos = pos
+		t.slots.all[moved].pos = pos
 		t.up(pos)
-		t.down(t.slots[moved].pos)
+		t.down(t.slots.all[moved].pos)
 	}
-	t.free = append(t.free, id)
+	t.slots.give(id)
 }
 
 // next is the first deadline, or nil.
@@ -73,17 +64,17 @@ func (t *timers) next() *timer {
 	if len(t.heap) == 0 {
 		return nil
 	}
-	return &t.slots[t.heap[0]]
+	return &t.slots.all[t.heap[0]]
 }
 
 func (t *timers) less(a, b int32) bool {
-	x, y := &t.slots[t.heap[a]], &t.slots[t.heap[b]]
+	x, y := &t.slots.all[t.heap[a]], &t.slots.all[t.heap[b]]
 	return x.due < y.due || x.due == y.due && x.order < y.order
 }
 
 func (t *timers) swap(a, b int32) {
 	t.heap[a], t.heap[b] = t.heap[b], t.heap[a]
-	t.slots[t.heap[a]].pos, t.slots[t.heap[b]].pos = a, b
+	t.slots.all[t.heap[a]].pos, t.slots.all[t.heap[b]].pos = a, b
 }
 
 func (t *timers) up(i int32) {
