@@ -1,4 +1,4 @@
-// Midimon turns MIDI controllers into control surfaces for the desktop: the daemon. It joins
+// Command midimon turns MIDI controllers into control surfaces for the desktop: the daemon. It joins
 // the rooms, which know nothing of each other; everything else is theirs.
 package main
 
