@@ -33,6 +33,9 @@ func (c clients) Serve(ctx context.Context, tell func(report.Check)) {
 		row := row
 		if state != dbusapi.BusConnected {
 			row.Status, row.Message = report.Failed, "the session bus is "+string(state)
+			if state != dbusapi.BusNameTaken {
+				row.Fix = "systemctl --user start dbus.socket"
+			}
 			if err != nil {
 				row.Message = err.Error()
 			}
