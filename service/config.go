@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/report"
@@ -91,6 +92,7 @@ func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, err
 	} else {
 		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took)
 	}
+	d.o.Beside(debug.FreeOSMemory) // what reading took would stay with us until the next time
 	return r, o.Err
 }
 

@@ -107,8 +107,10 @@ func TestReplugsLeakNothing(t *testing.T) {
 	}
 }
 
+// measure looks right after a reload, which is when the daemon collects its garbage.
 func measure(t *testing.T, pid int) footprint {
 	t.Helper()
+	must(t, "midimonctl", "reload")
 	dir := fmt.Sprintf("/proc/%d/", pid)
 	fds, err := os.ReadDir(dir + "fd")
 	if err != nil {
