@@ -5,6 +5,7 @@ package vm
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -107,11 +108,16 @@ func TestReplugsLeakNothing(t *testing.T) {
 	}
 }
 
-// measure looks right after a reload, which is when the daemon collects its garbage.
+// measure looks right after a reload, which is when the daemon collects its garbage; the least
+// of three counts, since what the runtime has not given back yet is no leak.
 func measure(t *testing.T, pid int) footprint {
 	t.Helper()
-	must(t, "midimonctl", "reload")
 	dir := fmt.Sprintf("/proc/%d/", pid)
+	least := math.MaxInt
+	for range 3 {
+		must(t, "midimonctl", "reload")
+		least = min(least, field(t, dir+"smaps_rollup", "Anonymous:"))
+	}
 	fds, err := os.ReadDir(dir + "fd")
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +126,7 @@ func measure(t *testing.T, pid int) footprint {
 		fds:        len(fds),
 		goroutines: goroutines(t, pid),
 		threads:    field(t, dir+"status", "Threads:"),
-		anonymous:  field(t, dir+"smaps_rollup", "Anonymous:"),
+		anonymous:  least,
 	}
 }
 
