@@ -83,7 +83,7 @@ func (e *Engine) change(in *Input, device int, ch *channel, out []effect.Effect)
 			case b.channels&mask == 0 || e.disabled(b.mapping):
 			case b.kind == buttonKind:
 				if found.tap == 0 {
-					found.tap, found.plain = i, b.plain()
+					found.tap = i
 				}
 			case b.kind == rangeKind:
 				if c.entered&bit != 0 {

@@ -117,9 +117,7 @@ func (t *tree) add(parent int32, n *node) int32 {
 	return id
 }
 
-// path is how the node is called: modes[1].mappings[3].trigger.note.
-func (t *tree) path(id int32) string { return string(t.appendPath(nil, id)) }
-
+// appendPath adds how the node is called: modes[1].mappings[3].trigger.note.
 func (t *tree) appendPath(path []byte, id int32) []byte {
 	if id == 0 {
 		return path

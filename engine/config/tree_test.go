@@ -183,7 +183,7 @@ func TestPositionsOfArrays(t *testing.T) {
 		"a[2].x": {2, 15}, "a[3]": {2, 21}, "a[4]": {2, 26}, "a[5]": {2, 31}, "a[5][0]": {2, 32}, "a[0][0]": {1, 8}, `"b["`: {3, 8},
 	}
 	for id := 1; id < len(tree.nodes); id++ {
-		path := tree.path(int32(id))
+		path := string(tree.appendPath(nil, int32(id)))
 		line, column := tree.position(tree.nodes[id].off)
 		if want[path] != [2]int{line, column} {
 			t.Errorf("%s is at %d:%d, want %v", path, line, column, want[path])
