@@ -51,7 +51,7 @@ func benchStep(b *testing.B, n, modes, devices int, kind string) {
 		keys = append(keys, k)
 		first, last := k.channel, k.channel
 		m := engine.Mapping{Mode: int(k.mode), Enabled: true}
-		m.Trigger = engine.Trigger{Device: k.device, Channel: int8(k.channel), Number: k.num, Min: 1, Max: 127}
+		m.Trigger = engine.Trigger{Device: k.device, Channel: int8(k.channel), Number: int16(k.num), Min: 1, Max: 127}
 		if r.IntN(4) == 0 {
 			m.Trigger.Channel, first, last = engine.Any, 0, 15
 		}

@@ -187,8 +187,8 @@ func TestWhereItStands(t *testing.T) {
 	if e.Mode() != 1 || e.BaseMode() != 1 {
 		t.Errorf("mode %d, base %d", e.Mode(), e.BaseMode())
 	}
-	for i, want := range []string{"Note", "LongPress", "CC", "EncoderTurn"} {
-		if got := engine.TriggerType(i).String(); got != want {
+	for typ, want := range map[engine.TriggerType]string{engine.Note: "Note", engine.Bend: "PitchBend", engine.SysExclusive: "SysEx"} {
+		if got := typ.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

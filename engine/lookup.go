@@ -109,6 +109,8 @@ func bandOf(m *Mapping) (kind int, b band) {
 		}
 	case EncoderTurn:
 		kind, b.kind = controlPage, turnKind
+	default: // to come
+		kind, b.kind, b.channels = controlPage, tapKind, 0
 	}
 	if m.Eager && kind == notePage {
 		b.kind = eagerKind
@@ -151,7 +153,7 @@ func (p *Program) Compile() []Covered {
 		if m.Trigger.Device != Any {
 			first, end = int(m.Trigger.Device), int(m.Trigger.Device)+1
 		}
-		n := m.Trigger.Number & 127
+		n := uint8(m.Trigger.Number & 127)
 		for d := first; d < end; d++ {
 			at := (mode*t.devices+d)*pageKinds + kind
 			t.pages[at].mapped[n>>6] |= 1 << (n & 63)

@@ -49,7 +49,7 @@ func program(t testing.TB, text string) *engine.Program {
 		m := engine.Mapping{Mode: modes[f[0]], Enabled: true}
 		m.ID = fmt.Sprintf("m%d", len(p.Mappings)+len(global))
 		m.Trigger = engine.Trigger{Device: engine.Any, Channel: engine.Any, Min: 1, Max: 127}
-		m.Trigger.Number = uint8(number(t, f[2]))
+		m.Trigger.Number = int16(number(t, f[2]))
 		switch f[1] {
 		case "note":
 		case "long":
@@ -219,7 +219,7 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 		case "lock", "unlock":
 			out = e.SetGate(effect.Locked, f[1] == "lock", at, out)
 		case "release":
-			out = e.Release(effect.Panic, at, out)
+			out = e.Release(effect.ByPanic, at, out)
 		case "sinklost":
 			out = e.SinkLost(at, out)
 		case "swap":

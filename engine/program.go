@@ -21,6 +21,9 @@ type Program struct {
 type Mode struct {
 	Name  string
 	Color string
+	Apps  []string // patterns over ids of applications, in lower case: the mode acts while one has the focus
+	Enter *Mapping // performed when the mode begins to act; only Origin, Action and WhenLocked count
+	Exit  *Mapping // performed when it ends
 }
 
 // Timing is what [advanced_settings] says.
@@ -83,8 +86,10 @@ type Mapping struct {
 	Mode       int // index in Modes, or Global
 	Trigger    Trigger
 	Action     effect.Action
+	When       *effect.Condition // must hold at the press; nil: always
+	MaxRate    float64           // times a second; 0: only the action's own rate
 	Enabled    bool
-	Eager      bool // acts at the press, outside the exclusion of gestures
+	Eager      bool // Note, VelocityRange: acts at the press, outside the exclusion of gestures
 	WhenLocked bool // acts while the session is locked
 }
 
@@ -94,27 +99,89 @@ type TriggerType uint8
 // The trigger types.
 const (
 	Note TriggerType = iota
+	NoteRelease
+	VelocityRange
 	LongPress
-	CC
+	DoubleTap
+	MultiTap
+	NoteChord
 	EncoderTurn
+	CC
+	CC14
+	NRPN
+	RPN
+	Aftertouch
+	Bend // PitchBend in a configuration
+	ProgramChanged
+	Transport
+	SysExclusive
 )
 
-var triggerTypes = [...]string{"Note", "LongPress", "CC", "EncoderTurn"}
+// TriggerTypes are their names in a configuration, in the order of the constants.
+var TriggerTypes = []string{
+	"Note", "NoteRelease", "VelocityRange", "LongPress", "DoubleTap", "MultiTap", "NoteChord", "EncoderTurn", "CC", "CC14",
+	"NRPN", "RPN", "Aftertouch", "PitchBend", "ProgramChange", "Transport", "SysEx",
+}
 
-func (t TriggerType) String() string { return triggerTypes[t] }
+func (t TriggerType) String() string { return TriggerTypes[t] }
 
 // Trigger is when a mapping acts.
 type Trigger struct {
 	Type      TriggerType
-	Direction Direction // EncoderTurn
-	Encoding  Encoding  // EncoderTurn
-	Ranged    bool      // CC: Min and Max were given, else the control is a button
-	Device    int16     // index in Devices, or Any
-	Channel   int8      // 0-15, or Any
-	Number    uint8     // note or controller, 0-127
-	Min, Max  uint16    // velocity (Note, LongPress) or value (CC), inclusive
-	Duration  time.Duration
+	Direction Direction     // EncoderTurn
+	Encoding  Encoding      // EncoderTurn
+	Button    Button        // Note, VelocityRange, LongPress …, and values without a range
+	Delta     bool          // EncoderTurn: every step of a message counts, else a message is one step
+	Fine      bool          // EncoderTurn: 14 bits, of the controllers Number and Number+32
+	OnCC      bool          // NoteRelease, LongPress, DoubleTap, MultiTap: Number is a controller used as a button
+	Ranged    bool          // values: Min and Max were given, else the control is a button
+	Device    int16         // index in Devices, or Any
+	Channel   int8          // 0-15, or Any
+	Number    int16         // note, controller 0-127, (N)RPN 0-16383, program; Any: Aftertouch of the channel and every note, every program
+	Min, Max  uint16        // velocity 1-127 or value, inclusive
+	Margin    uint16        // values: how far a value must leave the range (hysteresis) before entering it counts again
+	Soft      uint8         // VelocityRange: the hardest soft hit
+	Medium    uint8         // VelocityRange: the hardest medium hit
+	Taps      uint8         // DoubleTap (2), MultiTap: 2-8
+	Detents   uint8         // EncoderTurn: how many steps make one; 0 is 1
+	Speed     uint8         // EncoderTurn: acceleration, how many steps one may become; 0 is 1
+	Message   Kind          // Transport: Start, Stop or Continue
+	Duration  time.Duration // LongPress: how long; DoubleTap, MultiTap: from one press to the next; NoteChord: from first to last
+	Notes     []uint8       // NoteChord: two to eight, sorted, no two the same
+	Data      []byte        // SysEx: what the message begins with, from F0
 }
+
+// MaxTaps is the most taps in a row that can mean something.
+const MaxTaps = 8
+
+// MaxValue is the highest value that a trigger of type t can see: 127, or 16383 for 14 bits.
+func (t TriggerType) MaxValue() uint16 {
+	switch t {
+	case CC14, NRPN, RPN, Bend:
+		return 1<<14 - 1
+	default:
+		return 127
+	}
+}
+
+// Margin7 and Margin14 are the hysteresis where a configuration says nothing.
+const (
+	Margin7  = 2
+	Margin14 = 64
+)
+
+// Button is how a control that goes down and up is understood.
+type Button uint8
+
+// The kinds of button.
+const (
+	Momentary Button = iota // down is a press, up its release
+	Latch                   // a press lasts until the next one
+	Latching                // the control itself latches: down and up are a press each, over at once
+)
+
+// Buttons are their names in a configuration, in the order of the constants.
+var Buttons = []string{"momentary", "latch", "latching"}
 
 // Direction is which way an encoder turns.
 type Direction uint8

@@ -166,7 +166,7 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 				in.Kind = engine.Overrun
 				out = e.Step(&in, out)
 			case 2:
-				out = e.Release(effect.Panic, at, out)
+				out = e.Release(effect.ByPanic, at, out)
 			case 3:
 				flush()
 				out = e.SinkLost(at, out)
@@ -237,7 +237,7 @@ func search(p *engine.Program, mode, port int, in *engine.Input) string {
 	for _, scope := range []int{mode, engine.Global} {
 		for i := range p.Mappings {
 			m, g := &p.Mappings[i], &p.Mappings[i].Trigger
-			if m.Mode == scope && g.Number == in.Number && (g.Channel == engine.Any || g.Channel == int8(in.Channel)) &&
+			if m.Mode == scope && g.Number == int16(in.Number) && (g.Channel == engine.Any || g.Channel == int8(in.Channel)) &&
 				(g.Device == engine.Any || port < 2 && int(g.Device) == port) && g.Min <= in.Value && in.Value <= g.Max {
 				return m.ID
 			}
@@ -258,7 +258,7 @@ func randomProgram(r *rand.Rand, n, modes, devices int) *engine.Program {
 	for i := range n {
 		m := engine.Mapping{Mode: r.IntN(modes+1) - 1, Enabled: true, Action: &effect.Shell{Command: "true"}}
 		m.ID = fmt.Sprint(i)
-		m.Trigger = engine.Trigger{Device: int16(r.IntN(devices+1) - 1), Channel: int8(r.IntN(4) - 1), Number: uint8(r.IntN(4)), Min: uint16(r.IntN(100)), Max: 127}
+		m.Trigger = engine.Trigger{Device: int16(r.IntN(devices+1) - 1), Channel: int8(r.IntN(4) - 1), Number: int16(r.IntN(4)), Min: uint16(r.IntN(100)), Max: 127}
 		m.Trigger.Max = m.Trigger.Min + uint16(r.IntN(28))
 		p.Mappings = append(p.Mappings, m)
 	}

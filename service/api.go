@@ -68,7 +68,7 @@ func (d *Daemon) Pause(ctx context.Context, paused bool) error {
 // Panic lets go of everything held and ends every sequence.
 func (d *Daemon) Panic(ctx context.Context) error {
 	return d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
-		return e.Release(effect.Panic, now, out)
+		return e.Release(effect.ByPanic, now, out)
 	})
 }
 

@@ -42,7 +42,7 @@ func TestEmptyFile(t *testing.T) {
 }
 
 func TestTriggers(t *testing.T) {
-	note := func(number uint8) engine.Trigger {
+	note := func(number int16) engine.Trigger {
 		return engine.Trigger{Type: engine.Note, Device: engine.Any, Channel: engine.Any, Number: number, Min: 1, Max: 127}
 	}
 	with := func(t engine.Trigger, change func(*engine.Trigger)) engine.Trigger { change(&t); return t }
@@ -97,7 +97,7 @@ match = "name:A"
 name = "B"
 match = "name:B"
 `)
-		if got := p.Mappings[0].Trigger; got != want {
+		if got := p.Mappings[0].Trigger; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\ngot  %+v\nwant %+v", text, got, want)
 		}
 	}
@@ -238,7 +238,7 @@ action = { type = "ModeChange", mode = 0 }
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
-	if want := []engine.Mode{{Name: "One", Color: "blue"}, {Name: "Two"}}; !slices.Equal(p.Modes, want) {
+	if want := []engine.Mode{{Name: "One", Color: "blue"}, {Name: "Two"}}; !reflect.DeepEqual(p.Modes, want) {
 		t.Errorf("modes %v", p.Modes)
 	}
 }

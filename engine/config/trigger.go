@@ -49,10 +49,10 @@ var triggerNames = []string{"Note", "LongPress", "CC", "EncoderTurn"}
 var (
 	noteField = field[engine.Trigger]{name: "note", must: true, read: func(r *reader, id int32, t *engine.Trigger) {
 		if n, ok := r.note(id); ok {
-			t.Number = uint8(n)
+			t.Number = int16(n)
 		}
 	}}
-	ccField = whole("cc", 0, 127, func(t *engine.Trigger, n int64) { t.Number = uint8(n) }).required()
+	ccField = whole("cc", 0, 127, func(t *engine.Trigger, n int64) { t.Number = int16(n) }).required()
 	// A press has no velocity 0 (MIDI 1.0: that is a release), so 0 means from the softest.
 	velocityMin = whole("velocity_min", 0, 127, func(t *engine.Trigger, n int64) { t.Min = uint16(max(1, n)) }).or("min_velocity")
 	velocityMax = whole("velocity_max", 0, 127, func(t *engine.Trigger, n int64) { t.Max = uint16(n) }).or("max_velocity")

@@ -47,12 +47,14 @@ const (
 	// Act starts Action. For a Keystroke it only says so: KeyDown and KeyUp do the work.
 	Act Kind = iota
 	// KeyDown presses Keys in order. It is done whole or refused whole. Keys that something
-	// else holds down already are left out, so there may be none.
+	// else holds down already are left out, so there may be none. For SendMidi it begins a
+	// note that KeyUp ends.
 	KeyDown
 	// KeyUp releases Keys in order. It is never refused, and comes exactly once for each
 	// KeyDown that was not refused. Cause is None when a tap ends, else why a held key does.
 	KeyUp
-	// ModeChanged says that Mode acts now instead of Old.
+	// ModeChanged says that Mode acts now instead of Old, or that the base mode changed
+	// although another mode acts: then they are the same.
 	ModeChanged
 	// Refused says that Action was due and did not happen because of Cause.
 	Refused
@@ -75,15 +77,20 @@ const (
 	Locked          // gate: the screen is locked
 	Inactive        // gate: the session is not in front
 	QueueFull       // the sink did not keep up
-	Panic           // the user asked to let go of everything
+	ByPanic         // the user asked to let go of everything
 	Stopping        // the daemon stops
 	TooFast         // over the action's rate
 	Disabled        // the mapping is switched off
+	ByFocus         // another application came to the front
+	ByHold          // a mode is held, or held no longer
+	Cancelled       // what it belonged to ended before
+	Unmet           // a condition does not hold
 )
 
 var causes = [...]string{
 	"", "mapping", "caller", "reload", "port-lost", "held-too-long", "sink-lost", "paused",
 	"inhibited", "locked", "inactive", "queue-full", "panic", "stopping", "rate", "disabled",
+	"focus", "hold", "cancelled", "condition",
 }
 
 func (c Cause) String() string { return causes[c] }
@@ -99,7 +106,9 @@ type Effect struct {
 	Kind    Kind
 	Cause   Cause
 	Step    uint16        // 1-based step of a Sequence, 0 outside one
+	Steps   int16         // an encoder's, clockwise ones positive, for an action that multiplies by them; else 0
 	Value   uint16        // velocity or value of the control that caused it
+	Level   float64       // the number that Action works with, if it does with one; Toggle and Conditional: 1 for On and Then
 	Hold    uint32        // KeyDown, KeyUp: what the two have in common, for as long as the keys are down
 	Keys    Chord         // KeyDown, KeyUp
 	At      time.Duration // when it was due: monotonic

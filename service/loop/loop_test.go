@@ -386,7 +386,7 @@ func TestManyHeldKeysAllComeUp(t *testing.T) {
 		}
 		s.settle()
 		s.do(func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
-			return e.Release(effect.Panic, now, out)
+			return e.Release(effect.ByPanic, now, out)
 		})
 		close(keys.gate)
 		synctest.Wait()
