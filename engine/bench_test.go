@@ -22,7 +22,7 @@ type mapKey struct {
 // passed in; no clock is read on the path.
 func BenchmarkStep(b *testing.B) {
 	for _, size := range []struct{ mappings, modes, devices int }{{10, 1, 1}, {1000, 4, 2}, {100_000, 200, 8}} {
-		for _, kind := range []string{"Keystroke", "Shell"} {
+		for _, kind := range []string{"Keystroke", "Media"} {
 			b.Run(fmt.Sprintf("%d/%s", size.mappings, kind), func(b *testing.B) {
 				benchStep(b, size.mappings, size.modes, size.devices, kind)
 			})
@@ -65,7 +65,7 @@ func benchStep(b *testing.B, n, modes, devices int, kind string) {
 		}
 		for _, hit := range hits {
 			m.Trigger = hit
-			m.Action = &effect.Shell{Command: "true"}
+			m.Action = &effect.Media{Operation: "Play"}
 			if kind == "Keystroke" {
 				m.Action = &effect.Keystroke{Chord: effect.NewChord(effect.Key(1 + r.IntN(100)))}
 			}

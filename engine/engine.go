@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
@@ -12,16 +13,24 @@ type Engine struct {
 	ports [MaxPorts]*port
 	now   time.Duration // the latest instant seen
 	mode  int           // what acts
-	base  int
-	epoch uint32   // grows when the mode or the program changes
-	gates uint32   // a bit per closed gate
-	off   []uint64 // a bit per mapping that is switched off; nil: none is
+	epoch uint32        // grows when the mode or the program changes
+	gates uint32        // a bit per closed gate
+	off   []uint64      // a bit per mapping that is switched off; nil: none is
+	world *effect.World
 
+	modes   modes
 	timers  timers
 	ledger  ledger
 	presses pool[press]
+	waits   int // presses that may become a series of taps
 	runs    pool[run]
-	shell   rate
+	late    pool[late]
+	rates   [rateClasses]rate
+	next    map[int32]time.Duration // by mapping with a rate of its own: when it may act again
+	toggles map[string]bool
+	why     why
+	also    []candidate // of the press at hand
+	run     []int32     // bands of the value at hand
 }
 
 // port is what is known of a port: its device in the program, and its channels once used.
@@ -32,7 +41,12 @@ type port struct {
 
 // New starts an engine in the first mode of the program.
 func New(p *Program) *Engine {
-	e := &Engine{}
+	e := &Engine{world: &effect.World{}, toggles: map[string]bool{}}
+	for i := range e.rates {
+		e.rates[i].most = ratesPerSecond[i]
+	}
+	e.why.on = true
+	e.modes.app = Any
 	e.adopt(p)
 	return e
 }
@@ -40,13 +54,17 @@ func New(p *Program) *Engine {
 func (e *Engine) adopt(p *Program) {
 	e.prog = p
 	e.epoch++
-	e.off = nil
+	e.off, e.next = nil, nil
 	for i := range p.Mappings {
-		if !p.Mappings[i].Enabled {
-			if e.off == nil {
-				e.off = make([]uint64, (len(p.Mappings)+63)/64)
+		m := &p.Mappings[i]
+		if !m.Enabled {
+			e.SetEnabled(i, false)
+		}
+		if m.MaxRate > 0 {
+			if e.next == nil {
+				e.next = map[int32]time.Duration{}
 			}
-			e.off[i/64] |= 1 << (i % 64)
+			e.next[int32(i)] = 0
 		}
 	}
 	for _, q := range e.ports {
@@ -55,6 +73,21 @@ func (e *Engine) adopt(p *Program) {
 		}
 	}
 }
+
+// SetEnabled switches a mapping on or off until the next Swap. Presses under way go on.
+func (e *Engine) SetEnabled(mapping int, on bool) {
+	if e.off == nil {
+		e.off = make([]uint64, (len(e.prog.Mappings)+63)/64)
+	}
+	if on {
+		e.off[mapping/64] &^= 1 << (mapping % 64)
+	} else {
+		e.off[mapping/64] |= 1 << (mapping % 64)
+	}
+}
+
+// Enabled says whether a mapping is switched on.
+func (e *Engine) Enabled(mapping int) bool { return !e.disabled(int32(mapping)) }
 
 func (e *Engine) disabled(mapping int32) bool {
 	return e.off != nil && e.off[mapping>>6]&(1<<(mapping&63)) != 0
@@ -98,70 +131,87 @@ func (e *Engine) Step(in *Input, out []effect.Effect) []effect.Effect {
 	if p == nil {
 		return out
 	}
+	e.note(in)
 	switch in.Kind {
 	case NoteOn, NoteOff:
-		out = e.note(in, p, out)
+		out = e.key(in, p, out)
 	case ControlChange:
-		out = e.change(in, p.device, p.channel(in.Channel), out)
+		out = e.control(in, p, out)
+	case PolyPressure, ChannelPressure, PitchBend:
+		out = e.pressure(in, p, out)
+	case ProgramChange, SysEx, Start, Continue, Stop:
+		out = e.event(in, p, out)
 	case PortLost:
 		out = e.lose(in.Port, out)
 		e.ports[in.Port] = nil
 	case Overrun:
 		out = e.lose(in.Port, out)
-	case PolyPressure, ProgramChange, ChannelPressure, PitchBend, SysEx, Start, Continue, Stop:
-		return out // no trigger of ours listens to these yet
 	}
 	return e.settle(e.now, out)
 }
 
-// note takes a note-on or note-off.
-func (e *Engine) note(in *Input, p *port, out []effect.Effect) []effect.Effect {
-	down := &p.channel(in.Channel).down[in.Number>>6&1]
-	bit := uint64(1) << (in.Number & 63)
-	if *down&bit != 0 { // also a second press without a release
-		out = e.release(e.pressOf(in), in.At, out)
-		*down &^= bit
-	}
-	if in.Kind == NoteOff || in.Value == 0 {
-		return out
-	}
-	var c candidates
-	if head := e.prog.find(e.mode, p.device, notePage, in.Number); head != 0 {
-		e.collect(&c, head, in)
-	}
+// heads are the first bands of a number: the mode's, then the global ones.
+func (e *Engine) heads(device, kind int, number uint8) [2]int32 {
+	h := [2]int32{e.prog.find(e.mode, device, kind, number)}
 	if e.prog.table.global {
-		if head := e.prog.find(len(e.prog.Modes), p.device, notePage, in.Number); head != 0 {
-			e.collect(&c, head, in)
-		}
+		h[1] = e.prog.find(len(e.prog.Modes), device, kind, number)
 	}
-	switch {
-	case c.hold|c.eager != 0 || c.tap != 0 && !c.plain:
-		*down |= bit
-		_, out = e.press(in, &c, out)
-	case c.tap != 0: // the release will have nothing to do: no press is kept
-		out = e.fireFree(in, &e.prog.table.bands[c.tap], out)
+	return h
+}
+
+// event takes a message that is over at once.
+func (e *Engine) event(in *Input, p *port, out []effect.Effect) []effect.Effect {
+	lists := [2][2]int32{}
+	value := in.Value
+	switch in.Kind {
+	case ProgramChange:
+		lists[0] = e.heads(p.device, programPage, in.Number)
+		lists[1] = e.heads(p.device, otherPage, anyProgram)
+		value = uint16(in.Number)
+	case SysEx:
+		lists[0] = e.heads(p.device, otherPage, sysexOf)
+	default:
+		lists[0] = e.heads(p.device, otherPage, transportOf)
+		value = uint16(in.Kind)
+	}
+	// Of a program's own mappings and those of every program the first as written acts.
+	for scope := range 2 {
+		first := int32(0)
+		for _, list := range lists {
+			for i := list[scope]; i != 0; i = e.prog.table.bands[i].next {
+				b := &e.prog.table.bands[i]
+				if !e.fits(b, in.Channel, value) || in.Kind == SysEx && !bytes.HasPrefix(in.Data, e.prog.Mappings[b.mapping].Trigger.Data) {
+					continue
+				}
+				if first == 0 || b.mapping < e.prog.table.bands[first].mapping {
+					first = i
+				}
+				break
+			}
+		}
+		if first != 0 {
+			return e.fireFree(in, &e.prog.table.bands[first], value, 0, out)
+		}
 	}
 	return out
 }
 
-// collect adds the first band of each kind that fits a press.
-func (e *Engine) collect(c *candidates, head int32, in *Input) {
-	mask := uint16(1) << (in.Channel & 15)
-	bands := e.prog.table.bands
-	for i := head; i != 0; i = bands[i].next {
-		b := &bands[i]
-		if b.channels&mask == 0 || in.Value < b.lo || b.hi < in.Value || e.disabled(b.mapping) {
-			continue
-		}
-		switch {
-		case b.kind == tapKind && c.tap == 0:
-			c.tap, c.plain = i, b.plain()
-		case b.kind == holdKind && c.hold == 0:
-			c.hold = i
-		case b.kind == eagerKind && c.eager == 0:
-			c.eager = i
-		}
+// fits says whether a band may act for a value on a channel, and notes it or why not.
+func (e *Engine) fits(b *band, channel uint8, value uint16) bool {
+	e.why.last().candidates++
+	switch {
+	case b.channels>>(channel&15)&1 == 0:
+		e.why.miss(otherChannel)
+	case value < b.lo || b.hi < value:
+		e.why.miss(outOfRange)
+	case e.disabled(b.mapping):
+		e.why.miss(switchedOff)
+	case b.flags&guardedBand != 0 && !e.prog.Mappings[b.mapping].When.Holds(e.world, e.modeName()):
+		e.why.miss(conditionUnmet)
+	default:
+		return true
 	}
+	return false
 }
 
 // lose lets go of everything that a port holds; its presses are over.
@@ -169,7 +219,9 @@ func (e *Engine) lose(id Port, out []effect.Effect) []effect.Effect {
 	for i := range e.presses.all {
 		if p := &e.presses.all[i]; p.used && p.port == id {
 			r := ref{int32(i), p.gen}
+			e.cancel(p)
 			out = e.letGoOf(r, effect.PortLost, e.now, out)
+			e.endRunsOf(r)
 			e.drop(r)
 		}
 	}
@@ -203,6 +255,8 @@ func (e *Engine) settleDue(now time.Duration, out []effect.Effect) []effect.Effe
 		switch t.what {
 		case gestureDue:
 			out = e.expire(index, at, out)
+		case lateDue:
+			out = e.makeUp(index, at, out)
 		case tapDue:
 			out = e.letGo(index, effect.None, at, out)
 		case heldTooLong:
@@ -227,33 +281,33 @@ func (e *Engine) Due() (time.Duration, bool) {
 }
 
 // Swap makes p the program. What is held stays with the mapping it began with until its own
-// release. The base mode is kept by name, else the first.
+// release. The base mode is kept by name, else the first; held modes that are gone are over.
 func (e *Engine) Swap(p *Program, at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
-	old := e.modeName()
+	old := &e.prog.Modes[e.mode]
+	e.why.detach(e.prog)
+	e.modes.carry(e.prog, p)
 	e.adopt(p)
-	mode := max(e.modeIndex(old), 0)
-	e.base, e.mode = mode, mode
-	if p.Modes[mode].Name != old {
-		out = append(out, effect.Effect{Kind: effect.ModeChanged, Cause: effect.ByReload, At: e.now, Arrived: at, Mode: p.Modes[mode].Name, Old: old})
+	e.mode = max(p.modeIndex(old.Name), 0)
+	e.modes.app = e.appMode()
+	if p.Modes[e.mode].Name != old.Name || e.acting() != e.mode {
+		out = e.enter(old, e.acting(), effect.ByReload, e.now, out)
 	}
 	return out
 }
 
-// SetMode makes the mode with that index the base mode. It does nothing if there is none.
-func (e *Engine) SetMode(mode int, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+// SetWorld hands over what conditions ask of and which application has the focus. It does not
+// change w, and nobody may any more.
+func (e *Engine) SetWorld(w *effect.World, at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
-	return e.changeMode(mode, cause, e.now, out)
-}
-
-func (e *Engine) changeMode(mode int, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
-	if mode < 0 || mode >= len(e.prog.Modes) || mode == e.mode && mode == e.base {
+	old := e.world
+	e.world = w
+	if w.FocusKnown == old.FocusKnown && w.Focused == old.Focused {
 		return out
 	}
-	old := e.modeName()
-	e.base, e.mode = mode, mode
-	e.epoch++
-	return append(out, effect.Effect{Kind: effect.ModeChanged, Cause: cause, At: at, Arrived: at, Mode: e.modeName(), Old: old})
+	e.modes.covered = false
+	e.modes.app = e.appMode()
+	return e.refresh(effect.ByFocus, e.now, out)
 }
 
 // SetGate opens or closes a gate: Paused, Inhibited, Locked or Inactive. Closing one lets go
@@ -268,35 +322,86 @@ func (e *Engine) SetGate(gate effect.Cause, closed bool, at time.Duration, out [
 	return e.settle(e.now, e.letGoAll(gate, e.now, out))
 }
 
-// Release lets go of everything held and ends every sequence. Presses still down do nothing
-// at their release.
+// Release lets go of everything held and ends every sequence and held mode. Presses still down
+// do nothing at their release.
 func (e *Engine) Release(cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
+	return e.letGoOfAll(cause, e.now, out)
+}
+
+func (e *Engine) letGoOfAll(cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
 	e.endRuns()
+	e.endLate()
 	for i := range e.presses.all {
 		if p := &e.presses.all[i]; p.used {
 			e.cancel(p)
 		}
 	}
-	return e.letGoAll(cause, e.now, out)
+	out = e.letGoAll(cause, at, out)
+	e.modes.held = e.modes.held[:0]
+	return e.refresh(cause, at, out)
+}
+
+// Trigger does what a mapping does at a press that has no release.
+func (e *Engine) Trigger(mapping int, at time.Duration, out []effect.Effect) []effect.Effect {
+	out = e.settle(at, out)
+	m := &e.prog.Mappings[mapping]
+	a := act{origin: &m.Origin, mapping: m, press: none, mode: e.modeName(), value: m.Trigger.Max, lo: m.Trigger.Min, hi: m.Trigger.Max, at: e.now, arrived: e.now}
+	e.noteTime(m, e.now)
+	out = e.perform(&a, m.Action, none, out)
+	return e.settle(e.now, out)
 }
 
 // Program is the program that acts.
 func (e *Engine) Program() *Program { return e.prog }
 
-// Mode is the index of the mode that acts, BaseMode that of the one below any hold.
-func (e *Engine) Mode() int { return e.mode }
-
-// BaseMode is the index of the base mode.
-func (e *Engine) BaseMode() int { return e.base }
-
 func (e *Engine) modeName() string { return e.prog.Modes[e.mode].Name }
 
-func (e *Engine) modeIndex(name string) int {
-	for i := range e.prog.Modes {
-		if e.prog.Modes[i].Name == name {
+func (p *Program) modeIndex(name string) int {
+	for i := range p.Modes {
+		if p.Modes[i].Name == name {
 			return i
 		}
 	}
 	return -1
+}
+
+// UsesClock says whether some condition asks for the time or the day.
+func (p *Program) UsesClock() bool {
+	for i := range p.Mappings {
+		m := &p.Mappings[i]
+		if asksClock(m.When) || actionAsksClock(m.Action) {
+			return true
+		}
+	}
+	for i := range p.Modes {
+		for _, m := range [...]*Mapping{p.Modes[i].Enter, p.Modes[i].Exit} {
+			if m != nil && actionAsksClock(m.Action) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func actionAsksClock(a effect.Action) bool {
+	return !effect.Within(a, func(a effect.Action) bool {
+		c, ok := a.(*effect.Conditional)
+		return !ok || !asksClock(&c.If)
+	})
+}
+
+func asksClock(c *effect.Condition) bool {
+	if c == nil {
+		return false
+	}
+	if c.Kind == effect.TimeRange || c.Kind == effect.DayOfWeek {
+		return true
+	}
+	for i := range c.Of {
+		if asksClock(&c.Of[i]) {
+			return true
+		}
+	}
+	return false
 }

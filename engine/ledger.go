@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/gesture"
 )
 
 // tapTime is how long a tapped key is down: shorter, and some programs do not see it.
@@ -19,16 +20,17 @@ type ledger struct {
 	live  int // holds in use
 }
 
-// hold is one keystroke whose keys are down.
+// hold is something that goes on: a chord of keys, a note that was begun, or a mode.
 type hold struct {
 	chord  effect.Chord
-	action *effect.Keystroke
+	action effect.Action
 	origin *effect.Origin
-	mode   string
-	press  ref   // the press whose release ends it; none for a tap
-	run    ref   // the sequence that waits for it
-	timer  int32 // tapDue or heldTooLong
+	name   string // the mode in which it began
+	press  ref    // the press whose release ends it; none for a tap
+	run    ref    // the sequence that waits for it
+	timer  int32  // tapDue or heldTooLong
 	gen    uint32
+	mode   uint32 // the id of a held mode; 0: none
 	value  uint16
 	used   bool
 	tap    bool
@@ -44,9 +46,25 @@ type act struct {
 	press   ref
 	mode    string
 	value   uint16
+	lo, hi  uint16 // between which the value stands
 	step    uint16
+	steps   int16
+	hit     uint8
 	at      time.Duration
 	arrived time.Duration
+}
+
+// grade says how hard the hit was.
+func (a *act) grade() {
+	a.hit = uint8(gesture.HitOf(a.value, a.mapping.Trigger.Soft, a.mapping.Trigger.Medium))
+}
+
+// place is where the value stands, from 0 to 1.
+func (a *act) place() float64 {
+	if a.hi <= a.lo || a.value <= a.lo {
+		return 0
+	}
+	return min(1, float64(a.value-a.lo)/float64(a.hi-a.lo))
 }
 
 // emit appends an effect. It fills the place where it will stand: copying it there costs as
@@ -59,7 +77,8 @@ func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) 
 		out = out[:n+1]
 	}
 	x := &out[n]
-	x.Kind, x.Cause, x.Step, x.Value, x.Hold = kind, effect.None, a.step, a.value, 0
+	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Hold = kind, effect.None, a.step, a.steps, a.value, a.hit, 0
+	x.Level = 0
 	x.Keys = effect.Chord{}
 	x.At, x.Arrived = a.at, a.arrived
 	x.Origin, x.Action = a.origin, action
@@ -67,31 +86,42 @@ func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) 
 	return out
 }
 
-// pressKeys makes a keystroke: down until the press of a ends if that is still down and the
-// action says hold, else for tapTime.
-func (e *Engine) pressKeys(a *act, k *effect.Keystroke, run ref, out []effect.Effect) []effect.Effect {
-	out = e.endTaps(&k.Chord, a.at, out)
+// hold begins something that goes on: until the press of a ends if that is still down and the
+// action lasts, else for tapTime.
+func (e *Engine) hold(a *act, action effect.Action, chord *effect.Chord, lasts bool, run ref, out []effect.Effect) []effect.Effect {
+	out = e.endTaps(chord, a.at, out)
+	id := e.take(a, action, lasts, run)
 	l := &e.ledger
-	id := l.holds.take()
 	h := &l.holds.all[id]
-	*h = hold{chord: k.Chord, action: k, origin: a.origin, mode: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
-	l.live++
-	if p := e.pressAt(a.press); k.Hold && p != nil && !p.released {
-		h.press = a.press
-		h.timer = e.timers.set(a.at+e.prog.Timing.MaxHold, heldTooLong, id)
-	} else {
-		h.tap, h.run = true, run
-		h.timer = e.timers.set(a.at+tapTime, tapDue, id)
-	}
-	out = a.emit(effect.KeyDown, k, out)
+	h.chord = *chord
+	out = a.emit(effect.KeyDown, action, out)
 	x := &out[len(out)-1]
 	x.Hold = h.id(id)
-	for _, key := range k.Chord.Keys() {
+	for _, key := range chord.Keys() {
 		if l.count[key]++; l.count[key] == 1 {
 			x.Keys.Add(key)
 		}
 	}
 	return out
+}
+
+// take makes a hold.
+func (e *Engine) take(a *act, action effect.Action, lasts bool, run ref) int32 {
+	l := &e.ledger
+	id := l.holds.take()
+	h := &l.holds.all[id]
+	*h = hold{action: action, origin: a.origin, name: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
+	l.live++
+	if p := e.pressAt(a.press); lasts && p != nil && !p.over {
+		h.press = a.press
+		if !p.latch {
+			h.timer = e.timers.set(a.at+e.prog.Timing.MaxHold, heldTooLong, id)
+		}
+	} else {
+		h.tap, h.run = true, run
+		h.timer = e.timers.set(a.at+tapTime, tapDue, id)
+	}
+	return id
 }
 
 // id tells holds apart for those outside: never 0, and not soon the same again.
@@ -126,9 +156,14 @@ func (h *hold) has(key effect.Key) bool {
 func (e *Engine) letGo(id int32, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
 	l := &e.ledger
 	h := &l.holds.all[id]
+	if mode := h.mode; mode != 0 {
+		e.forget(id)
+		_, out = e.releaseMode(mode, effect.ByHold, at, out)
+		return out
+	}
 	x := effect.Effect{
 		Kind: effect.KeyUp, Cause: cause, Value: h.value, Hold: h.id(id), At: at, Arrived: at,
-		Origin: h.origin, Action: h.action, Mode: h.mode,
+		Origin: h.origin, Action: h.action, Mode: h.name,
 	}
 	keys := h.chord.Keys()
 	for i := len(keys) - 1; i >= 0; i-- {
@@ -202,11 +237,11 @@ func (e *Engine) Refuse(x *effect.Effect) {
 	}
 }
 
-// SinkLost forgets what is held: what held it is gone, and with it the keys.
+// SinkLost forgets the keys that are held: what held them is gone, and they with it.
 func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
 	for i := range e.ledger.holds.all {
-		if h := &e.ledger.holds.all[i]; h.used {
+		if h := &e.ledger.holds.all[i]; h.used && h.chord.Len() > 0 {
 			e.resume(h.run, e.now)
 			e.forget(int32(i))
 		}

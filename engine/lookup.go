@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"math/bits"
 	"slices"
 
@@ -17,7 +18,22 @@ import (
 const (
 	notePage = iota
 	controlPage
+	polyPage      // pressure of a note
+	parameterPage // NRPN and RPN, by the lower 7 bits of their number
+	programPage
+	otherPage // what has no number: see below
 	pageKinds
+)
+
+// The numbers of otherPage. The Any ones are what a mapping without a number listens to; they
+// are tried together with those of the number.
+const (
+	pressureOf = iota
+	bendOf
+	transportOf
+	sysexOf
+	anyPoly
+	anyProgram
 )
 
 type page struct {
@@ -41,36 +57,52 @@ const (
 	plainBand   = 1 << iota // nothing that its action does lasts until the release
 	encoderBand             // on the first of a chain: there is an encoder in it
 
-	turnShift     = 2
+	wayShift      = 2 // of an encoder: its direction; of a button: how it is understood
 	encodingShift = 4
+
+	gradedBand  = 1 << 4 // of a tap: it passes on how hard the hit was
+	fineBand    = 1 << 6 // 14 bits
+	guardedBand = 1 << 7 // its mapping has a condition or a rate
 )
 
 func (b *band) plain() bool        { return b.flags&plainBand != 0 }
-func (b *band) way() Direction     { return Direction(b.flags >> turnShift & 3) }
-func (b *band) encoding() Encoding { return Encoding(b.flags >> encodingShift) }
+func (b *band) way() Direction     { return Direction(b.flags >> wayShift & 3) }
+func (b *band) button() Button     { return Button(b.flags >> wayShift & 3) }
+func (b *band) encoding() Encoding { return Encoding(b.flags >> encodingShift & 3) }
+func (b *band) fine() bool         { return b.flags&fineBand != 0 }
 
 // bandKind is the gesture that a band asks for; the first of each kind that fits acts.
 type bandKind uint8
 
 const (
-	tapKind bandKind = iota
-	holdKind
-	eagerKind
-	buttonKind // a controller as a button: 0 to non-zero presses
-	rangeKind  // a controller entering a range of values
+	tapKind     bandKind = iota
+	eagerKind            // at the press, outside the gestures
+	releaseKind          // at the release, outside the gestures
+	holdKind             // of each duration the first
+	tapsKind             // of each count the first
+	chordKind
+	buttonKind // a value as a button: away from rest presses
+	rangeKind  // a value entering a range
+	followKind // a value changing within a range
 	turnKind   // a controller as an encoder
+	eventKind  // program, transport, system exclusive
 )
 
 type table struct {
-	devices int  // configured ones and one more for any other
-	global  bool // there are global mappings
-	pages   []page
-	bands   []band // band 0 is none
+	devices  int  // configured ones and one more for any other
+	modes    int  // configured ones and one more for the global mappings
+	global   bool // there are global mappings
+	latching bool // some button latches by itself
+	pages    []page
+	bands    []band // band 0 is none
 }
 
 func (p *Program) page(mode, device, kind int) *page {
-	return &p.table.pages[(mode*p.table.devices+device)*pageKinds+kind]
+	return &p.table.pages[p.table.at(mode, device, kind)]
 }
+
+// at is where a page stands: those of one kind together, so that the notes' are near each other.
+func (t *table) at(mode, device, kind int) int { return (kind*t.modes+mode)*t.devices + device }
 
 // find gives the first band of a number in a mode (len(Modes): the global mappings), or 0.
 func (p *Program) find(mode, device, kind int, number uint8) int32 {
@@ -88,45 +120,118 @@ func (g *page) rank(n uint8) int32 {
 	return g.first + word*g.lower + int32(bits.OnesCount64(g.mapped[word]&(1<<(n&63)-1)))
 }
 
-func bandOf(m *Mapping) (kind int, b band) {
+// bandOf is a mapping's band, and the page and number where it stands. A chord stands at each
+// of its notes, the first of which is given.
+func bandOf(m *Mapping) (kind int, number uint8, b band) {
 	t := &m.Trigger
-	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, action: m.Action, flags: uint8(t.Direction)<<turnShift | uint8(t.Encoding)<<encodingShift}
+	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, action: m.Action, flags: uint8(t.Direction)<<wayShift | uint8(t.Encoding)<<encodingShift}
 	if !lasts(m.Action) {
 		b.flags |= plainBand
+	}
+	if m.When != nil || m.MaxRate > 0 {
+		b.flags |= guardedBand
 	}
 	if t.Channel != Any {
 		b.channels = 1 << t.Channel
 	}
+	number = uint8(t.Number & 127)
+	kind = notePage
+	if t.OnCC {
+		kind = controlPage
+	}
 	switch t.Type {
-	case Note:
+	case Note, VelocityRange:
 		b.kind = tapKind
+		b.flags |= uint8(t.Button) << wayShift
+		if t.Type == VelocityRange {
+			b.flags |= gradedBand
+		}
+		if m.Eager {
+			b.kind = eagerKind
+		}
+		if t.Button != Momentary {
+			b.flags &^= plainBand
+		}
+	case NoteRelease:
+		b.kind = releaseKind
 	case LongPress:
 		b.kind = holdKind
-	case CC:
-		kind, b.kind = controlPage, buttonKind
-		if t.Ranged {
-			b.kind = rangeKind
-		}
+	case DoubleTap, MultiTap:
+		b.kind = tapsKind
+	case NoteChord:
+		b.kind, number = chordKind, t.Notes[0]&127
 	case EncoderTurn:
 		kind, b.kind = controlPage, turnKind
-	default: // to come
-		kind, b.kind, b.channels = controlPage, tapKind, 0
+		if t.Fine {
+			b.flags |= fineBand
+		}
+	case ProgramChanged:
+		kind, b.kind, b.lo, b.hi = programPage, eventKind, 0, 127
+		if t.Number == Any {
+			kind, number = otherPage, anyProgram
+		}
+	case Transport:
+		kind, b.kind, number = otherPage, eventKind, transportOf
+		b.lo, b.hi = uint16(t.Message), uint16(t.Message)
+	case SysExclusive:
+		kind, b.kind, number, b.lo, b.hi = otherPage, eventKind, sysexOf, 0, 0xffff
+	case CC, CC14, NRPN, RPN, Aftertouch, Bend:
+		kind, number = valuePage(t)
+		b.flags |= uint8(t.Button) << wayShift
+		if t.Type != CC && t.Type != Aftertouch {
+			b.flags |= fineBand
+		}
+		switch {
+		case effect.TakesValue(m.Action):
+			b.kind = followKind
+		case t.Ranged:
+			b.kind = rangeKind
+		default:
+			b.kind = buttonKind
+		}
+		if !t.Ranged {
+			b.lo, b.hi = 0, t.Type.MaxValue()
+		}
 	}
-	if m.Eager && kind == notePage {
-		b.kind = eagerKind
-	}
-	return kind, b
+	return kind, number, b
 }
 
-// lasts says whether an action may hold a key until the control's release.
-func lasts(a effect.Action) bool {
-	switch a := a.(type) {
-	case *effect.Keystroke:
-		return a.Hold
-	case *effect.Sequence:
-		return slices.ContainsFunc(a.Actions, lasts)
+func valuePage(t *Trigger) (kind int, number uint8) {
+	number = uint8(t.Number & 127)
+	switch t.Type {
+	case NRPN, RPN:
+		return parameterPage, number
+	case Bend:
+		return otherPage, bendOf
+	case Aftertouch:
+		if t.Number == Any {
+			return otherPage, anyPoly // pressureOf has it too, see Compile
+		}
+		return polyPage, number
+	default:
+		return controlPage, number
 	}
-	return false
+}
+
+// lasts says whether something of an action may go on until the control's release.
+func lasts(a effect.Action) bool {
+	return !effect.Within(a, func(a effect.Action) bool {
+		switch a := a.(type) {
+		case *effect.Keystroke:
+			return !a.Hold
+		case *effect.MouseClick:
+			return !a.Hold
+		case *effect.SendMidi:
+			return !a.Hold
+		case *effect.ModeChange:
+			return !a.Hold
+		case *effect.Sequence:
+			return a.Cancel != effect.CancelRelease
+		case *effect.Repeat:
+			return a.Cancel != effect.CancelRelease
+		}
+		return true
+	})
 }
 
 // place is a band and where it stands.
@@ -138,27 +243,38 @@ type place struct {
 // Compile builds the lookup. It returns the mappings that can never act, in order.
 func (p *Program) Compile() []Covered {
 	t := &p.table
-	*t = table{devices: len(p.Devices) + 1}
-	t.pages = make([]page, (len(p.Modes)+1)*t.devices*pageKinds)
+	*t = table{devices: len(p.Devices) + 1, modes: len(p.Modes) + 1}
+	t.pages = make([]page, pageKinds*t.modes*t.devices)
 	places := make([]place, 0, len(p.Mappings))
 	for i := range p.Mappings {
 		m := &p.Mappings[i]
-		kind, b := bandOf(m)
+		kind, number, b := bandOf(m)
 		b.mapping = int32(i)
 		mode := m.Mode
 		if mode == Global {
 			mode, t.global = len(p.Modes), true
 		}
+		t.latching = t.latching || m.Trigger.Button == Latching
 		first, end := 0, t.devices
 		if m.Trigger.Device != Any {
 			first, end = int(m.Trigger.Device), int(m.Trigger.Device)+1
 		}
-		n := uint8(m.Trigger.Number & 127)
 		for d := first; d < end; d++ {
-			at := (mode*t.devices+d)*pageKinds + kind
-			t.pages[at].mapped[n>>6] |= 1 << (n & 63)
-			places = append(places, place{int32(at), int32(n), b})
+			at := t.at(mode, d, kind)
+			places = append(places, place{int32(at), int32(number), b})
+			switch {
+			case b.kind == chordKind:
+				for _, n := range m.Trigger.Notes[1:] {
+					places = append(places, place{int32(at), int32(n & 127), b})
+				}
+			case number == anyPoly && kind == otherPage: // the channel's pressure too
+				places = append(places, place{int32(at), pressureOf, b})
+			}
 		}
+	}
+	for i := range places {
+		x := &places[i]
+		t.pages[x.page].mapped[x.number>>6] |= 1 << (x.number & 63)
 	}
 	heads := int32(1)
 	for i := range t.pages {
@@ -204,7 +320,7 @@ func (p *Program) covered(heads int32) []Covered {
 			b := &run[j]
 			stands[b.mapping]++
 			c := p.coverer(run[max(0, j-64):j], b)
-			if c < 0 && (b.kind == buttonKind || b.kind == rangeKind) {
+			if c < 0 && (b.kind == buttonKind || b.kind == rangeKind || b.kind == followKind) {
 				c = p.encoder(run, b)
 			}
 			if c >= 0 {
@@ -226,7 +342,7 @@ func (p *Program) covered(heads int32) []Covered {
 func (p *Program) encoder(run []band, b *band) int32 {
 	for i := range run {
 		e := &run[i]
-		if e.kind == turnKind && e.channels&b.channels == b.channels && p.Mappings[e.mapping].Enabled {
+		if e.kind == turnKind && e.fine() == b.fine() && e.channels&b.channels == b.channels && p.Mappings[e.mapping].Enabled {
 			return e.mapping
 		}
 	}
@@ -242,20 +358,20 @@ func (p *Program) coverer(earlier []band, b *band) int32 {
 		again = false
 		for i := range earlier {
 			e := &earlier[i]
-			if e.channels&b.channels != b.channels || !p.Mappings[e.mapping].Enabled {
+			if e.kind != b.kind || e.channels&b.channels != b.channels || e.fine() != b.fine() || !p.same(e, b) {
 				continue
 			}
 			switch {
-			case e.kind == turnKind && b.kind == turnKind:
+			case b.kind == turnKind:
 				if e.way() == Either || e.way() == left {
 					return e.mapping
 				}
 				if left == Either {
 					left, again = opposite(e.way()), true
 				}
-			case e.kind == b.kind && b.kind == buttonKind:
+			case b.kind == buttonKind:
 				return e.mapping
-			case e.kind == b.kind && int(e.lo) <= need && need <= int(e.hi):
+			case int(e.lo) <= need && need <= int(e.hi):
 				need, again = int(e.hi)+1, true
 				if need > int(b.hi) {
 					return e.mapping
@@ -264,6 +380,36 @@ func (p *Program) coverer(earlier []band, b *band) int32 {
 		}
 	}
 	return -1
+}
+
+// same says whether a always acts when b could, but for their ranges: a is not switched off,
+// has no condition, and asks for the same thing.
+func (p *Program) same(a, b *band) bool {
+	m, n := &p.Mappings[a.mapping], &p.Mappings[b.mapping]
+	if !m.Enabled || m.When != nil {
+		return false
+	}
+	t, u := &m.Trigger, &n.Trigger
+	switch b.kind {
+	case holdKind:
+		return t.Duration == u.Duration
+	case tapsKind:
+		return t.Taps == u.Taps
+	case chordKind:
+		return slices.Equal(t.Notes, u.Notes)
+	case eventKind:
+		return bytes.HasPrefix(u.Data, t.Data)
+	default:
+		return t.Number == u.Number && t.Type.parameter() == u.Type.parameter()
+	}
+}
+
+// parameter tells the NRPNs from the RPNs.
+func (t TriggerType) parameter() TriggerType {
+	if t == NRPN || t == RPN {
+		return t
+	}
+	return 0
 }
 
 func opposite(d Direction) Direction {

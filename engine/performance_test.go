@@ -48,10 +48,30 @@ func program(t testing.TB, text string) *engine.Program {
 		}
 		m := engine.Mapping{Mode: modes[f[0]], Enabled: true}
 		m.ID = fmt.Sprintf("m%d", len(p.Mappings)+len(global))
-		m.Trigger = engine.Trigger{Device: engine.Any, Channel: engine.Any, Min: 1, Max: 127}
-		m.Trigger.Number = int16(number(t, f[2]))
+		m.Trigger = engine.Trigger{Device: engine.Any, Channel: engine.Any, Min: 1, Max: 127, Margin: engine.Margin7}
+		for _, n := range strings.Split(f[2], "+") {
+			m.Trigger.Notes = append(m.Trigger.Notes, uint8(number(t, n)))
+		}
+		m.Trigger.Number = int16(m.Trigger.Notes[0])
 		switch f[1] {
 		case "note":
+		case "double", "triple":
+			m.Trigger.Type, m.Trigger.Duration, m.Trigger.Taps = engine.MultiTap, 200*time.Millisecond, 2
+			if f[1] == "triple" {
+				m.Trigger.Taps = 3
+			}
+		case "chord":
+			m.Trigger.Type, m.Trigger.Duration = engine.NoteChord, 50*time.Millisecond
+		case "up":
+			m.Trigger.Type = engine.NoteRelease
+		case "bend":
+			m.Trigger.Type, m.Trigger.Max, m.Trigger.Min = engine.Bend, 16383, 0
+		case "cc14":
+			m.Trigger.Type, m.Trigger.Max, m.Trigger.Min = engine.CC14, 16383, 0
+		case "nrpn":
+			m.Trigger.Type, m.Trigger.Max, m.Trigger.Min = engine.NRPN, 16383, 0
+		case "after":
+			m.Trigger.Type, m.Trigger.Min = engine.Aftertouch, 0
 		case "long":
 			m.Trigger.Type, m.Trigger.Duration = engine.LongPress, 500*time.Millisecond
 		case "cc":
@@ -64,6 +84,12 @@ func program(t testing.TB, text string) *engine.Program {
 		for _, w := range f[3 : len(f)-1] {
 			lo, hi, isRange := strings.Cut(w, "-")
 			switch {
+			case w == "latch":
+				m.Trigger.Button = engine.Latch
+			case w == "latching":
+				m.Trigger.Button = engine.Latching
+			case w == "oncc":
+				m.Trigger.OnCC = true
 			case w == "off":
 				m.Enabled = false
 			case w == "eager":
@@ -85,7 +111,7 @@ func program(t testing.TB, text string) *engine.Program {
 			case strings.HasPrefix(w, "dev"):
 				m.Trigger.Device = int16(number(t, w[3:]))
 			case isRange:
-				m.Trigger.Ranged = m.Trigger.Type == engine.CC
+				m.Trigger.Ranged = m.Trigger.Type >= engine.CC
 				m.Trigger.Min, m.Trigger.Max = uint16(number(t, lo)), uint16(number(t, hi))
 			case strings.HasSuffix(w, "ms"):
 				m.Trigger.Duration = time.Duration(number(t, strings.TrimSuffix(w, "ms"))) * time.Millisecond
@@ -142,6 +168,16 @@ func action(t testing.TB, s string) effect.Action {
 		return &effect.Shell{Command: rest}
 	case "mode":
 		return &effect.ModeChange{Mode: rest}
+	case "holdmode":
+		return &effect.ModeChange{Mode: rest, Hold: true}
+	case "emit":
+		return &effect.Emit{Name: rest, Value: effect.Value{Max: 1}}
+	case "toggle":
+		on, off, _ := strings.Cut(rest, "/")
+		return &effect.Toggle{State: rest, On: action(t, on), Off: action(t, off)}
+	case "again":
+		n, what, _ := strings.Cut(rest, "*")
+		return &effect.Repeat{Count: number(t, n), Action: action(t, what), Cancel: effect.CancelRelease, Delay: 10 * time.Millisecond}
 	case "wait":
 		return &effect.Delay{For: time.Duration(number(t, rest)) * time.Millisecond}
 	}
@@ -289,4 +325,14 @@ func lines(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// said is what play gives with the commands of Shell actions instead of mappings.
+func said(t testing.TB, text, script string) string {
+	t.Helper()
+	p := program(t, text)
+	for i := range p.Mappings {
+		p.Mappings[i].ID = p.Mappings[i].Action.(*effect.Shell).Command
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(strings.ReplaceAll(play(t, p, script), " Shell\n", ";"), ";"), "\n", ";")
 }

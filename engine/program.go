@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/gesture"
 )
 
 // Program is a compiled configuration. It is never changed after Compile, so the engine
@@ -152,7 +153,7 @@ type Trigger struct {
 }
 
 // MaxTaps is the most taps in a row that can mean something.
-const MaxTaps = 8
+const MaxTaps = gesture.MaxTaps
 
 // MaxValue is the highest value that a trigger of type t can see: 127, or 16383 for 14 bits.
 func (t TriggerType) MaxValue() uint16 {
@@ -194,14 +195,14 @@ const (
 )
 
 // Encoding is how an encoder says how far it turned.
-type Encoding uint8
+type Encoding = gesture.Encoding
 
 // The encodings.
 const (
-	Absolute       Encoding = iota // a position 0-127; the difference counts
-	TwosComplement                 // 1..63 clockwise, 127..65 counter-clockwise
-	BinaryOffset                   // 65..127 clockwise, 63..0 counter-clockwise
-	SignedBit                      // 1..63 clockwise, 65..127 counter-clockwise
+	Absolute       = gesture.Absolute
+	TwosComplement = gesture.TwosComplement
+	BinaryOffset   = gesture.BinaryOffset
+	SignedBit      = gesture.SignedBit
 )
 
 // Covered says that a mapping can never act, because By, which comes before it, always does.

@@ -25,7 +25,8 @@ const (
 	gestureDue what = iota // a press decides
 	tapDue                 // a tapped key is released
 	heldTooLong
-	runDue // a sequence goes on
+	runDue  // a sequence goes on
+	lateDue // what came too fast has its turn
 )
 
 // noTimer is the zero value of a timer handle: handles count from 1.
@@ -33,8 +34,14 @@ const noTimer = 0
 
 func (t *timers) set(due time.Duration, w what, index int32) int32 {
 	t.order++
+	return t.setAs(due, t.order, w, index)
+}
+
+// setAs sets a deadline that stands among others at the same instant as if it had been set
+// when the order was that one.
+func (t *timers) setAs(due time.Duration, order uint64, w what, index int32) int32 {
 	id := t.slots.take()
-	t.slots.all[id] = timer{due: due, order: t.order, what: w, index: index, pos: int32(len(t.heap))}
+	t.slots.all[id] = timer{due: due, order: order, what: w, index: index, pos: int32(len(t.heap))}
 	t.heap = append(t.heap, id)
 	t.up(int32(len(t.heap)) - 1)
 	return id + 1
@@ -58,6 +65,9 @@ func (t *timers) clear(handle int32) {
 	}
 	t.slots.give(id)
 }
+
+// due is when a deadline is.
+func (t *timers) due(handle int32) time.Duration { return t.slots.all[handle-1].due }
 
 // next is the first deadline, or nil.
 func (t *timers) next() *timer {
