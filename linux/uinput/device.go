@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"unsafe"
@@ -49,6 +50,7 @@ type traits struct {
 // device is one input device of ours. Its owner serialises all calls.
 type device struct {
 	file  *os.File
+	fd    uintptr               // file's, which stays open as long as its owner calls key
 	keys  [maxKey/64 + 1]uint64 // what it can press
 	frame [2 * eventSize]byte
 }
@@ -68,6 +70,7 @@ func create(path string, t traits) (*device, error) {
 
 func newDevice(f *os.File, keys []effect.Key) *device {
 	d := &device{file: f}
+	_ = d.control(func(fd int) error { d.fd = uintptr(fd); return nil })
 	for _, key := range keys {
 		d.keys[key/64] |= 1 << (key % 64)
 	}
@@ -147,8 +150,7 @@ func (d *device) has(key effect.Key) bool {
 func (d *device) key(key effect.Key, value int32) error {
 	binary.NativeEndian.PutUint16(d.frame[18:], uint16(key))
 	binary.NativeEndian.PutUint32(d.frame[20:], uint32(value))
-	_, err := d.file.Write(d.frame[:])
-	return err
+	return d.write()
 }
 
 // Close removes the device. The ioctl does it at once, even if a child process should have
@@ -156,4 +158,22 @@ func (d *device) key(key effect.Key, value int32) error {
 func (d *device) Close() error {
 	_ = d.control(func(fd int) error { return unix.IoctlSetInt(fd, uiDevDestroy, 0) })
 	return d.file.Close()
+}
+
+// write sends the frame past the scheduler: uinput never blocks, but the ordinary way of a
+// system call gives the only processor away when it takes longer than 20 us, and taking it
+// back costs a note more than the write.
+func (d *device) write() error {
+	for {
+		n, _, e := unix.RawSyscall(unix.SYS_WRITE, d.fd, uintptr(unsafe.Pointer(&d.frame)), uintptr(len(d.frame)))
+		switch {
+		case e == unix.EINTR:
+		case e != 0:
+			return fmt.Errorf("cannot write to the device: %w", e)
+		case int(n) != len(d.frame):
+			return fmt.Errorf("cannot write to the device: %w", io.ErrShortWrite)
+		default:
+			return nil
+		}
+	}
 }
