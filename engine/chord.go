@@ -32,7 +32,7 @@ func (e *Engine) join(r ref, arrived time.Duration, out []effect.Effect) (done b
 			return true, out
 		}
 	}
-	return true, e.fireChord(p, best, r, e.now, arrived, out)
+	return true, e.fireChord(p, best, e.now, arrived, out)
 }
 
 func (e *Engine) size(mapping int32) int { return len(e.prog.Mappings[mapping].Trigger.Notes) }
@@ -102,8 +102,8 @@ func subset(some, all []uint8) bool {
 }
 
 // fireChord fires a complete chord: its presses are spent, and what it holds is let go of at
-// the first release among them. P is one of them, by the one that made it certain.
-func (e *Engine) fireChord(p *press, mapping int32, by ref, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+// the first release among them. P is one of them.
+func (e *Engine) fireChord(p *press, mapping int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	prog := p.prog
 	m := &prog.Mappings[mapping]
 	var members [8]ref

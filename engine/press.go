@@ -418,7 +418,7 @@ func (e *Engine) expire(id int32, at time.Duration, out []effect.Effect) []effec
 	r := ref{id, p.gen}
 	e.noteDeadline(p, at)
 	if p.pending >= 0 { // it is the oldest of a chord, and nothing larger can come any more
-		return e.fireChord(p, p.pending, r, at, at, out)
+		return e.fireChord(p, p.pending, at, at, out)
 	}
 	p.button.Expire(at)
 	return e.drain(r, at, at, out)
@@ -437,7 +437,7 @@ func (e *Engine) release(r ref, arrived time.Duration, out []effect.Effect) []ef
 	}
 	e.endRunsOf(r)
 	if p.pending >= 0 {
-		out = e.fireChord(p, p.pending, r, e.now, arrived, out)
+		out = e.fireChord(p, p.pending, e.now, arrived, out)
 	}
 	p.button.Release(e.now)
 	if p.up != 0 {
