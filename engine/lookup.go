@@ -61,6 +61,7 @@ const (
 	encodingShift = 4
 
 	gradedBand  = 1 << 4 // of a tap: it passes on how hard the hit was
+	soleBand    = 1 << 5 // of a tap: all that its number means in this mode
 	fineBand    = 1 << 6 // 14 bits
 	guardedBand = 1 << 7 // its mapping has a condition or a rate
 )
@@ -300,6 +301,11 @@ func (p *Program) Compile() []Covered {
 		}
 		if x.kind == turnKind {
 			t.bands[head].flags |= encoderBand
+		}
+	}
+	for i := int32(1); i < heads; i++ {
+		if b := &t.bands[i]; b.next == 0 && b.kind == tapKind && b.flags == plainBand {
+			b.flags |= soleBand
 		}
 	}
 	return p.covered(heads)

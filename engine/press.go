@@ -182,6 +182,11 @@ func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
 	if e.waits > 0 {
 		out = e.elsewhere(in, q.device, out)
 	}
+	head := e.prog.find(e.mode, q.device, notePage, in.Number)
+	if b := &e.prog.table.bands[head]; b.flags&soleBand != 0 && !e.prog.table.global && e.off == nil &&
+		b.channels>>(in.Channel&15)&1 != 0 && b.lo <= in.Value && in.Value <= b.hi {
+		return e.fireSole(in, b, out)
+	}
 	var c candidates
 	e.collectNote(&c, q.device, in, in.Value)
 	switch {
@@ -408,6 +413,17 @@ func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []eff
 	}
 	e.why.fired(m)
 	return e.act(&a, b, steps, none, out)
+}
+
+// fireSole is fireFree for a tap that has nothing beside it: the way that most notes go.
+func (e *Engine) fireSole(in *Input, b *band, out []effect.Effect) []effect.Effect {
+	var a act
+	m := &e.prog.Mappings[b.mapping]
+	d := e.why.last()
+	d.outcome, d.mapping, d.candidates = fired, m, 1
+	a.origin, a.mapping, a.press = &m.Origin, m, none
+	a.mode, a.value, a.hi, a.at, a.arrived = e.modeName(), in.Value, 127, e.now, in.At
+	return e.perform(&a, b.action, none, out)
 }
 
 // expire is a press's deadline.

@@ -127,6 +127,8 @@ func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Eff
 	switch action := action.(type) {
 	case *effect.Keystroke:
 		return e.hold(a, action, &action.Chord, action.Hold, run, a.emit(effect.Act, action, out))
+	case *effect.Media, *effect.Text, *effect.Open:
+		return a.emit(effect.Act, action, out)
 	case *effect.Shell, *effect.Launch, *effect.Notify:
 		if next, ok := e.rates[rateOf(action)].allow(a.at); !ok {
 			return e.tooFast(a, action, next, out)

@@ -417,7 +417,6 @@ action = { type = "ModeChange", mode = "A", hold = true }
 13:1: not-supported
 17:20: not-supported
 20:43: not-supported
-23:34: not-supported
 24:45: not-supported
 `},
 	{"unknown keys", `

@@ -47,8 +47,8 @@ func TestTriggers(t *testing.T) {
 	}
 	with := func(t engine.Trigger, change func(*engine.Trigger)) engine.Trigger { change(&t); return t }
 	long := with(note(1), func(t *engine.Trigger) { t.Type, t.Duration = engine.LongPress, 700*time.Millisecond })
-	cc := engine.Trigger{Type: engine.CC, Device: engine.Any, Channel: engine.Any, Number: 7, Max: 127}
-	knob := with(cc, func(t *engine.Trigger) { t.Type = engine.EncoderTurn })
+	cc := engine.Trigger{Type: engine.CC, Device: engine.Any, Channel: engine.Any, Number: 7, Max: 127, Margin: engine.Margin7}
+	knob := with(cc, func(t *engine.Trigger) { t.Type, t.Margin = engine.EncoderTurn, 0 })
 	for text, want := range map[string]engine.Trigger{
 		`type = "Note", note = 0`:       note(0),
 		`note = 127, type = "Note"`:     note(127),

@@ -25,11 +25,11 @@ var triggerKinds = map[string]*triggerKind{
 			whole("duration_ms", 1, 60_000, func(t *engine.Trigger, n int64) { t.Duration = ms(n) }).or("min_duration_ms")),
 	},
 	"CC": {
-		engine.Trigger{Type: engine.CC, Max: 127},
+		engine.Trigger{Type: engine.CC, Max: 127, Margin: engine.Margin7},
 		triggerFields(ccField,
 			whole("value_min", 0, 127, func(t *engine.Trigger, n int64) { t.Min, t.Ranged = uint16(n), true }),
 			whole("value_max", 0, 127, func(t *engine.Trigger, n int64) { t.Max, t.Ranged = uint16(n), true }),
-			later[engine.Trigger]("hysteresis")),
+			whole("hysteresis", 0, 127, func(t *engine.Trigger, n int64) { t.Margin = uint16(n) })),
 	},
 	"EncoderTurn": {
 		engine.Trigger{Type: engine.EncoderTurn, Max: 127},
