@@ -394,18 +394,14 @@ enter = []
 exit = []
 [[modes.mappings]]
 when = "Always"
-max_rate = 5
 trigger = { type = "Note", note = 1 }
 action = { type = "Keystroke", keys = "a" }
 [[modes.mappings]]
 trigger = { type = "GamepadButton", button = 128 }
 action = { type = "Keystroke", keys = "a" }
 [[modes.mappings]]
-trigger = { type = "EncoderTurn", cc = 1, steps = "delta" }
-action = { type = "Keystroke", keys = "a" }
-[[modes.mappings]]
-trigger = { type = "CC", cc = 1, hysteresis = 4 }
-action = { type = "ModeChange", mode = "A", hold = true }
+trigger = { type = "CC", cc = 1 }
+action = { type = "VolumeControl", operation = "Set" }
 `, `
 1:1: not-supported
 2:2: not-supported
@@ -414,10 +410,79 @@ action = { type = "ModeChange", mode = "A", hold = true }
 9:1: not-supported
 10:1: not-supported
 12:1: not-supported
-13:1: not-supported
-17:20: not-supported
-20:43: not-supported
-24:45: not-supported
+16:20: not-supported
+20:19: not-supported
+`},
+	{"triggers that contradict themselves", `
+[[global_mappings]]
+trigger = { type = "LongPress", note = 1, cc = 2 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "DoubleTap" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NoteChord", notes = [1] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NoteChord", notes = [1, 1] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "EncoderTurn", cc = 40, bits = 14 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "EncoderTurn", cc = 4, bits = 8 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = "7E" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = "xx" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "VelocityRange", note = 1, soft_max = 90 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "MultiTap", note = 1, taps = 9 }
+action = { type = "Panic" }
+[[global_mappings]]
+eager = true
+trigger = { type = "ProgramChange", program = 1 }
+action = { type = "Panic" }
+`, `
+2:48: conflict
+5:11: missing-key
+8:41: out-of-range
+11:45: duplicate-name
+14:11: out-of-range
+17:50: out-of-range
+20:36: unknown-value
+23:36: unknown-value
+26:11: empty-range
+29:49: out-of-range
+31:3: no-effect
+`},
+	{"actions that contradict themselves", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "ModeChange" }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "ModeChange", mode = 0, step = 1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "Repeat", action = { type = "Panic" } }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "Toggle" }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "Repeat", count = 200, action = { type = "Repeat", count = 200, action = { type = "Panic" } } }
+`, `
+3:10: missing-key
+6:43: conflict
+9:10: missing-key
+12:10: missing-key
+13:3: too-many
 `},
 	{"unknown keys", `
 mode = 1
@@ -545,7 +610,7 @@ func TestWords(t *testing.T) {
 		{"[device]\nname = 1", `config.toml:2:8: device.name: must be a string, not an integer`},
 		{one("trigger.type = \"note\""), `config.toml:2:16: global_mappings[0].trigger.type: "note" is unknown (did you mean "Note"?)`},
 		{one("trigger.type = \"DoubleTab\""), `config.toml:2:16: global_mappings[0].trigger.type: "DoubleTab" is unknown (did you mean "DoubleTap"?)`},
-		{one("trigger.type = \"Banana\""), `config.toml:2:16: global_mappings[0].trigger.type: "Banana" is unknown (it is one of Note, LongPress, CC, EncoderTurn)`},
+		{one("trigger.type = \"Banana\""), `config.toml:2:16: global_mappings[0].trigger.type: "Banana" is unknown (it is one of Note, NoteRelease, VelocityRange, LongPress, DoubleTap, MultiTap, NoteChord, EncoderTurn, CC, CC14, NRPN, RPN, Aftertouch, PitchBend, ProgramChange, Transport, SysEx)`},
 		{one("trigger.type = \"GamepadButton\""), `config.toml:2:16: warning: global_mappings[0].trigger.type: "GamepadButton" is not supported yet; the mapping is left out`},
 		{one("action = { type = \"Keystroke\", keys = \"?\" }"), `config.toml:2:39: global_mappings[0].action.keys: "?" is no key (on an English keyboard it is shift+/)`},
 		{one("action = { type = \"Keystroke\", keys = \"volumup\" }"), `config.toml:2:39: global_mappings[0].action.keys: "volumup" is no key (did you mean "volumeup"?)`},

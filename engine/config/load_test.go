@@ -70,15 +70,47 @@ func TestTriggers(t *testing.T) {
 		`type = "Note", note = 1, channel = 0, device = "B", velocity_min = 5, max_velocity = 9`: with(note(1), func(t *engine.Trigger) {
 			t.Channel, t.Device, t.Min, t.Max = 0, 1, 5, 9
 		}),
-		`type = "Note", note = 1, min_velocity = 0, velocity_max = 99`:                     with(note(1), func(t *engine.Trigger) { t.Max = 99 }),
-		`type = "LongPress", note = 1`:                                                     long,
-		`type = "LongPress", note = 1, duration_ms = 5`:                                    with(long, func(t *engine.Trigger) { t.Duration = 5 * time.Millisecond }),
-		`type = "LongPress", note = 1, min_duration_ms = 60000`:                            with(long, func(t *engine.Trigger) { t.Duration = time.Minute }),
-		`type = "CC", cc = 7`:                                                              cc,
-		`type = "CC", cc = 7, value_min = 0`:                                               with(cc, func(t *engine.Trigger) { t.Ranged = true }),
-		`type = "CC", cc = 7, value_max = 9, channel = 15`:                                 with(cc, func(t *engine.Trigger) { t.Ranged, t.Max, t.Channel = true, 9, 15 }),
-		`type = "CC", cc = 7, value_min = 3, value_max = 3`:                                with(cc, func(t *engine.Trigger) { t.Ranged, t.Min, t.Max = true, 3, 3 }),
-		`type = "EncoderTurn", cc = 7`:                                                     knob,
+		`type = "Note", note = 1, min_velocity = 0, velocity_max = 99`: with(note(1), func(t *engine.Trigger) { t.Max = 99 }),
+		`type = "LongPress", note = 1`:                                 long,
+		`type = "LongPress", note = 1, duration_ms = 5`:                with(long, func(t *engine.Trigger) { t.Duration = 5 * time.Millisecond }),
+		`type = "LongPress", note = 1, min_duration_ms = 60000`:        with(long, func(t *engine.Trigger) { t.Duration = time.Minute }),
+		`type = "CC", cc = 7`:                                          cc,
+		`type = "CC", cc = 7, value_min = 0`:                           with(cc, func(t *engine.Trigger) { t.Ranged = true }),
+		`type = "CC", cc = 7, value_max = 9, channel = 15`:             with(cc, func(t *engine.Trigger) { t.Ranged, t.Max, t.Channel = true, 9, 15 }),
+		`type = "CC", cc = 7, value_min = 3, value_max = 3`:            with(cc, func(t *engine.Trigger) { t.Ranged, t.Min, t.Max = true, 3, 3 }),
+		`type = "NoteRelease", cc = 7`:                                 with(note(7), func(t *engine.Trigger) { t.Type, t.OnCC = engine.NoteRelease, true }),
+		`type = "VelocityRange", note = 1, medium_max = 100`:           with(note(1), func(t *engine.Trigger) { t.Type, t.Soft, t.Medium = engine.VelocityRange, 40, 100 }),
+		`type = "Note", note = 1, button = "latch"`:                    with(note(1), func(t *engine.Trigger) { t.Button = engine.Latch }),
+		`type = "DoubleTap", note = 1`: with(note(1), func(t *engine.Trigger) {
+			t.Type, t.Taps, t.Duration = engine.DoubleTap, 2, 300*time.Millisecond
+		}),
+		`type = "MultiTap", note = 1, taps = 4, max_interval_ms = 9`: with(note(1), func(t *engine.Trigger) {
+			t.Type, t.Taps, t.Duration = engine.MultiTap, 4, 9*time.Millisecond
+		}),
+		`type = "NoteChord", notes = ["C4", 5]`: with(note(0), func(t *engine.Trigger) {
+			t.Type, t.Notes, t.Duration = engine.NoteChord, []uint8{5, 60}, 50*time.Millisecond
+		}),
+		`type = "CC14", cc = 7, value_min = 8192`: with(cc, func(t *engine.Trigger) {
+			t.Type, t.Ranged, t.Min, t.Max, t.Margin = engine.CC14, true, 8192, 16383, 64
+		}),
+		`type = "NRPN", number = 300, hysteresis = 5`: with(cc, func(t *engine.Trigger) {
+			t.Type, t.Number, t.Max, t.Margin = engine.NRPN, 300, 16383, 5
+		}),
+		`type = "RPN", number = 0`:                        with(cc, func(t *engine.Trigger) { t.Type, t.Number, t.Max, t.Margin = engine.RPN, 0, 16383, 64 }),
+		`type = "Aftertouch"`:                             with(cc, func(t *engine.Trigger) { t.Type, t.Number = engine.Aftertouch, engine.Any }),
+		`type = "Aftertouch", note = 7, pressure_min = 4`: with(cc, func(t *engine.Trigger) { t.Type, t.Ranged, t.Min = engine.Aftertouch, true, 4 }),
+		`type = "PitchBend", value_max = 4000`:            with(cc, func(t *engine.Trigger) { t.Type, t.Number, t.Ranged, t.Max, t.Margin = engine.Bend, 0, true, 4000, 64 }),
+		`type = "ProgramChange"`:                          with(knob, func(t *engine.Trigger) { t.Type, t.Number = engine.ProgramChanged, engine.Any }),
+		`type = "ProgramChange", program = 7`:             with(knob, func(t *engine.Trigger) { t.Type = engine.ProgramChanged }),
+		`type = "Transport", message = "stop"`:            with(knob, func(t *engine.Trigger) { t.Type, t.Number, t.Max, t.Message = engine.Transport, 0, 0, engine.Stop }),
+		`type = "SysEx", data = "f07E 7f"`: with(knob, func(t *engine.Trigger) {
+			t.Type, t.Number, t.Max, t.Data = engine.SysExclusive, 0, 0, []byte{0xf0, 0x7e, 0x7f}
+		}),
+		`type = "SysEx", prefix = [0xF0, 1]`: with(knob, func(t *engine.Trigger) { t.Type, t.Number, t.Max, t.Data = engine.SysExclusive, 0, 0, []byte{0xf0, 1} }),
+		`type = "EncoderTurn", cc = 7, steps = "delta", bits = 14, detents = 4, acceleration = 8`: with(knob, func(t *engine.Trigger) {
+			t.Delta, t.Fine, t.Max, t.Detents, t.Speed = true, true, 16383, 4, 8
+		}),
+		`type = "EncoderTurn", cc = 7`: knob,
 		`type = "EncoderTurn", cc = 7, direction = "Clockwise", encoding = "absolute"`:     with(knob, func(t *engine.Trigger) { t.Direction = engine.Clockwise }),
 		`type = "EncoderTurn", cc = 7, direction = "CounterClockwise"`:                     with(knob, func(t *engine.Trigger) { t.Direction = engine.CounterClockwise }),
 		`type = "EncoderTurn", cc = 7, encoding = "twos-complement"`:                       with(knob, func(t *engine.Trigger) { t.Encoding = engine.TwosComplement }),

@@ -35,8 +35,18 @@ func (r *reader) program() {
 	r.finishDevices()
 	p.Mappings = slices.Concat(r.modal.mappings, r.global.mappings)
 	for i := range p.Mappings {
-		if t := &p.Mappings[i].Trigger; t.Type == engine.LongPress && t.Duration == 0 {
+		t := &p.Mappings[i].Trigger
+		if t.Duration > 0 {
+			continue
+		}
+		switch t.Type {
+		case engine.LongPress:
 			t.Duration = p.Timing.Hold
+		case engine.DoubleTap, engine.MultiTap:
+			t.Duration = p.Timing.DoubleTap
+		case engine.NoteChord:
+			t.Duration = p.Timing.Chord
+		default:
 		}
 	}
 }

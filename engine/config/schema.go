@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
 )
 
 // reader walks a tree by the schema and builds a program. Everything a table can say is in
@@ -100,7 +101,11 @@ var mappingFields = []field[mapping]{
 	flag("eager", func(m *mapping, b bool) { m.Eager = b }),
 	essential[mapping]("when"),
 	flag("when_locked", func(m *mapping, b bool) { m.WhenLocked, m.locked = b, true }),
-	later[mapping]("max_rate"),
+	{name: "max_rate", read: func(r *reader, id int32, m *mapping) {
+		if n, ok := r.whole(id, 1, 1000); ok {
+			m.MaxRate = float64(n)
+		}
+	}},
 	{name: "trigger", must: true, read: func(r *reader, id int32, m *mapping) {
 		if r.is(id, tableNode) {
 			r.trigger(id, &m.Trigger)
@@ -125,11 +130,32 @@ func (r *reader) mapping(id int32, path string, mode int, list *mappings) {
 	if m.ID == "" {
 		m.ID = path
 	}
+	if total(m.Action) > maxTotal {
+		r.report(fault{code: TooMany, off: r.nodes[id].off, node: id}, "it takes more than %d steps, each counted as often as it is repeated", maxTotal)
+	}
+	r.nameToggles(m)
+	if t := m.Trigger.Type; m.Eager && t != engine.Note && t != engine.VelocityRange {
+		r.report(fault{code: NoEffect, off: r.nodes[id].off, node: id, warn: true}, "eager means something for Note and VelocityRange only")
+	}
 	if !m.locked {
 		m.WhenLocked = m.Action.Type() == "ModeChange"
 	}
 	list.mappings = append(list.mappings, m.Mapping)
 	list.nodes = append(list.nodes, id)
+}
+
+// nameToggles gives every Toggle without a state one of its mapping's own.
+func (r *reader) nameToggles(m *mapping) {
+	n := 0
+	effect.Within(m.Action, func(a effect.Action) bool {
+		if t, ok := a.(*effect.Toggle); ok && t.State == "" {
+			t.State = m.ID
+			if n++; n > 1 {
+				t.State += "#" + strconv.Itoa(n)
+			}
+		}
+		return true
+	})
 }
 
 // mappingName reads a name, which is the mapping's id: no two have the same, and none looks
