@@ -173,8 +173,8 @@ func action(t testing.TB, s string) effect.Action {
 	case "emit":
 		return &effect.Emit{Name: rest, Value: effect.Value{Max: 1}}
 	case "toggle":
-		on, off, _ := strings.Cut(rest, "/")
-		return &effect.Toggle{State: rest, On: action(t, on), Off: action(t, off)}
+		parts := strings.Split(rest, "/")
+		return &effect.Toggle{State: parts[0], On: action(t, parts[1]), Off: action(t, parts[2])}
 	case "again":
 		n, what, _ := strings.Cut(rest, "*")
 		return &effect.Repeat{Count: number(t, n), Action: action(t, what), Cancel: effect.CancelRelease, Delay: 10 * time.Millisecond}

@@ -29,6 +29,20 @@ desk enc 3 cw key:47
 live note 1 hold:48+29
 live note 3 mode:desk
 live cc 2 10-60 hold:49
+desk double 1 hold:52
+desk triple 2 sh:triple
+desk chord 1+2 hold:53
+desk chord 1+2+3 hold:54+29
+desk up 3 key:55
+desk note 4 latch ch1 hold:56
+desk bend 0 0-4000 hold:57
+desk cc14 1 emit:fine
+desk after 0 10-90 toggle:t/key:58/key:59
+desk nrpn 130 emit:parameter
+live note 2 holdmode:desk
+live note 4 again:3*key:60
+live chord 2+3 again:0*key:60
+* note 4 latching sh:latching
 * note 1 hold:50
 * note 2 sh:x
 * long 3 hold:51
@@ -145,8 +159,18 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 		case 5, 6, 7, 8:
 			in.Kind = engine.NoteOff
 			out = e.Step(&in, out)
-		case 9, 10, 11:
+		case 9, 10:
 			in.Kind = engine.ControlChange
+			out = e.Step(&in, out)
+		case 11:
+			in.Kind = []engine.Kind{engine.ControlChange, engine.ControlChange, engine.PitchBend, engine.ChannelPressure, engine.PolyPressure}[b[1]%5]
+			switch in.Kind {
+			case engine.ControlChange: // what selects a parameter and sets it, and the lower halves
+				in.Number = []uint8{98, 99, 6, 38, 33, 96, 97, 101}[b[1]>>3&7]
+				in.Value &= 3
+			case engine.PitchBend:
+				in.Value <<= 7
+			}
 			out = e.Step(&in, out)
 		case 12:
 			out = e.SetMode(int(b[1]%4), effect.ByCaller, at, out)

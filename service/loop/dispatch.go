@@ -23,6 +23,9 @@ func (l *Loop) dispatch() {
 			l.letGo(x)
 		case effect.ModeChanged:
 			l.publish()
+			if x.Old == x.Mode {
+				continue // only the base mode changed
+			}
 			l.observer.Event(report.Event{Kind: report.ModeChanged, Old: x.Old, New: x.Mode, Cause: x.Cause.String()})
 		case effect.Refused:
 			l.stats.Refused++
