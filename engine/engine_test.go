@@ -135,7 +135,7 @@ func TestPerformances(t *testing.T) {
 		},
 		{
 			"a shared key goes up with the last that holds it", "desk note 1 hold:29\ndesk note 2 hold:29+2", "0 on 1;1 on 2;2 off 1;3 off 2",
-			"0 m0 Keystroke;0 down 29;1 m1 Keystroke;1 down 2;2 up  (mapping);3 up 2 29 (mapping)",
+			"0 m0 Keystroke;0 down 29;1 m1 Keystroke;1 down 2;2 up (mapping);3 up 2 29 (mapping)",
 		},
 
 		{

@@ -64,6 +64,16 @@ func program(t testing.TB, text string) *engine.Program {
 			m.Trigger.Type, m.Trigger.Duration = engine.NoteChord, 50*time.Millisecond
 		case "up":
 			m.Trigger.Type = engine.NoteRelease
+		case "vr":
+			m.Trigger.Type, m.Trigger.Soft, m.Trigger.Medium = engine.VelocityRange, 40, 80
+		case "pc":
+			m.Trigger.Type = engine.ProgramChanged
+		case "transport":
+			m.Trigger.Type, m.Trigger.Message = engine.Transport, engine.Kind(m.Trigger.Number)
+		case "sysex":
+			m.Trigger.Type, m.Trigger.Data = engine.SysExclusive, []byte{0xf0, byte(m.Trigger.Number)}
+		case "rpn":
+			m.Trigger.Type, m.Trigger.Max, m.Trigger.Min = engine.RPN, 16383, 0
 		case "bend":
 			m.Trigger.Type, m.Trigger.Max, m.Trigger.Min = engine.Bend, 16383, 0
 		case "cc14":
@@ -84,6 +94,20 @@ func program(t testing.TB, text string) *engine.Program {
 		for _, w := range f[3 : len(f)-1] {
 			lo, hi, isRange := strings.Cut(w, "-")
 			switch {
+			case w == "any":
+				m.Trigger.Number = engine.Any
+			case w == "delta":
+				m.Trigger.Delta = true
+			case w == "fine":
+				m.Trigger.Fine = true
+			case strings.HasPrefix(w, "detents"):
+				m.Trigger.Detents = uint8(number(t, w[7:]))
+			case strings.HasPrefix(w, "speed"):
+				m.Trigger.Speed = uint8(number(t, w[5:]))
+			case strings.HasPrefix(w, "rate"):
+				m.MaxRate = float64(number(t, w[4:]))
+			case strings.HasPrefix(w, "when:"):
+				m.When = &effect.Condition{Kind: effect.ModeIs, Name: w[5:]}
 			case w == "latch":
 				m.Trigger.Button = engine.Latch
 			case w == "latching":
@@ -170,6 +194,21 @@ func action(t testing.TB, s string) effect.Action {
 		return &effect.ModeChange{Mode: rest}
 	case "holdmode":
 		return &effect.ModeChange{Mode: rest, Hold: true}
+	case "all":
+		return &effect.Panic{}
+	case "click":
+		return &effect.MouseClick{Hold: true, Chord: effect.NewChord(0x110)}
+	case "play":
+		return &effect.SendMidi{Hold: true, Value: effect.Value{Max: 127}}
+	case "scroll":
+		return &effect.Scroll{Y: 1}
+	case "cycle":
+		return &effect.ModeChange{Step: number(t, rest)}
+	case "if":
+		mode, then, _ := strings.Cut(rest, "/")
+		return &effect.Conditional{If: effect.Condition{Kind: effect.ModeIs, Name: mode}, Then: action(t, then)}
+	case "turbo":
+		return &effect.Repeat{Action: action(t, rest), Cancel: effect.CancelMode, Count: 1000, Delay: 100 * time.Millisecond}
 	case "emit":
 		return &effect.Emit{Name: rest, Value: effect.Value{Max: 1}}
 	case "toggle":
@@ -202,6 +241,7 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 	e.Attach(0, 0)
 	var got strings.Builder
 	var out []effect.Effect
+	held := uint32(0)
 	flush := func() {
 		for i := range out {
 			show(&got, &out[i])
@@ -239,9 +279,25 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 		case "cc":
 			in.Kind = engine.ControlChange
 			out = e.Step(&in, out)
-		case "bend":
-			in.Kind = engine.PitchBend
+		case "bend", "poly", "pressure", "program", "start", "continue", "stop", "sysex":
+			in.Kind = map[string]engine.Kind{
+				"bend": engine.PitchBend, "poly": engine.PolyPressure, "pressure": engine.ChannelPressure, "program": engine.ProgramChange,
+				"start": engine.Start, "continue": engine.Continue, "stop": engine.Stop, "sysex": engine.SysEx,
+			}[f[1]]
+			in.Data = []byte{0xf0, in.Number, 0xf7}
 			out = e.Step(&in, out)
+		case "cycle":
+			out = e.CycleMode(arg(2, 1), effect.ByCaller, at, out)
+		case "holdmode":
+			held, out = e.HoldMode(arg(2, 0), at, out)
+		case "releasemode":
+			_, out = e.ReleaseMode(held, at, out)
+		case "focus":
+			out = e.SetWorld(&effect.World{FocusKnown: len(f) > 2, Focused: strings.Join(f[2:], " ")}, at, out)
+		case "enable", "disable":
+			e.SetEnabled(arg(2, 0), f[1] == "enable")
+		case "trigger":
+			out = e.Trigger(arg(2, 0), at, out)
 		case "lost":
 			out = e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.PortLost}}, out)
 		case "overrun":
@@ -294,9 +350,9 @@ func show(w *strings.Builder, x *effect.Effect) {
 	keys := strings.Trim(fmt.Sprint(x.Keys.Keys()), "[]")
 	switch x.Kind {
 	case effect.KeyDown:
-		fmt.Fprintf(w, "down %s", keys)
+		fmt.Fprint(w, strings.TrimSpace("down "+keys))
 	case effect.KeyUp:
-		fmt.Fprintf(w, "up %s", keys)
+		fmt.Fprint(w, strings.TrimSpace("up "+keys))
 	case effect.ModeChanged:
 		fmt.Fprintf(w, "mode %s>%s", x.Old, x.Mode)
 	case effect.Act, effect.Refused:
@@ -308,6 +364,15 @@ func show(w *strings.Builder, x *effect.Effect) {
 			fmt.Fprint(w, " refused")
 		} else {
 			fmt.Fprintf(w, " %s", x.Action.Type())
+		}
+		if x.Level != 0 {
+			fmt.Fprintf(w, " =%.3g", x.Level)
+		}
+		if x.Steps != 0 {
+			fmt.Fprintf(w, " steps %d", x.Steps)
+		}
+		if x.Hit != 0 {
+			fmt.Fprintf(w, " hit %d", x.Hit)
 		}
 	}
 	if x.Cause != effect.None {

@@ -179,25 +179,23 @@ func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
 			return out
 		}
 	}
+	r := none // the first press of a series that this one may continue
 	if e.waits > 0 {
-		out = e.elsewhere(in, q.device, out)
+		r = e.pressOf(in)
+		out = e.elsewhere(in, q.device, r, out)
 	}
 	head := e.prog.find(e.mode, q.device, notePage, in.Number)
-	if b := &e.prog.table.bands[head]; b.flags&soleBand != 0 && !e.prog.table.global && e.off == nil &&
+	if b := &e.prog.table.bands[head]; b.flags&soleBand != 0 && r == none && !e.prog.table.global && e.off == nil &&
 		b.channels>>(in.Channel&15)&1 != 0 && b.lo <= in.Value && in.Value <= b.hi {
 		return e.fireSole(in, b, out)
 	}
 	var c candidates
 	e.collectNote(&c, q.device, in, in.Value)
 	switch {
-	case c.tap != 0 && c.plain && !c.more && c.eager|c.up|c.both == 0:
+	case r == none && c.tap != 0 && c.plain && !c.more && c.eager|c.up|c.both == 0:
 		return e.fireFree(in, &e.prog.table.bands[c.tap], in.Value, 0, out) // the release will have nothing to do: no press is kept
-	case c.tap|c.eager|c.up|c.both != 0 || c.more:
+	case r != none || c.tap|c.eager|c.up|c.both != 0 || c.more:
 		*down |= bit
-		r := none
-		if e.waits > 0 {
-			r = e.pressOf(in)
-		}
 		_, out = e.press(in, in.Value, r, &c, out)
 	}
 	return out
@@ -297,11 +295,11 @@ func (e *Engine) give(p *press) {
 	}
 }
 
-// elsewhere ends the series of every other control of the device (R5).
-func (e *Engine) elsewhere(in *Input, device int, out []effect.Effect) []effect.Effect {
+// elsewhere ends the series of every control of the device but the one whose press own is (R5).
+func (e *Engine) elsewhere(in *Input, device int, own ref, out []effect.Effect) []effect.Effect {
 	for i := range e.presses.all {
 		p := &e.presses.all[i]
-		if !p.used || p.button.Taps == 0 || !e.together(p, in.Port, device) || p.note && p.number == in.Number && p.channel == in.Channel {
+		if int32(i) == own.index || !p.used || p.button.Taps == 0 || !e.together(p, in.Port, device) {
 			continue
 		}
 		p.button.Elsewhere(e.now)

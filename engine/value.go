@@ -243,13 +243,14 @@ func (e *Engine) asButton(in *Input, r *reading, c *control, was uint16, seen bo
 			return out
 		}
 	}
-	if found.tap|found.eager|found.up|found.both == 0 && !found.more {
+	if e.pressAt(c.press) == nil {
+		c.press = none
+	}
+	if c.press == none && found.tap|found.eager|found.up|found.both == 0 && !found.more {
 		return out
 	}
 	if e.waits > 0 {
-		if q := e.ports[in.Port]; q != nil {
-			out = e.elsewhere(in, q.device, out)
-		}
+		out = e.elsewhere(in, e.ports[in.Port].device, c.press, out)
 	}
 	c.press, out = e.press(in, r.value, c.press, found, out)
 	return out

@@ -62,9 +62,6 @@ func (b *Button) fire(k Kind, n uint8) {
 	b.last++
 }
 
-// Down says whether it is down.
-func (b *Button) Down() bool { return b.down }
-
 // Open says whether the press may still become part of a chord.
 func (b *Button) Open() bool { return b.open }
 

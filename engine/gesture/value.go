@@ -21,10 +21,6 @@ const (
 	Hard
 )
 
-var hits = [...]string{"", "soft", "medium", "hard"}
-
-func (h Hit) String() string { return hits[h] }
-
 // HitOf grades a velocity by the hardest that is soft and the hardest that is medium.
 func HitOf(velocity uint16, soft, medium uint8) Hit {
 	switch {
