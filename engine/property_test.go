@@ -164,11 +164,11 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 			out = e.Step(&in, out)
 		case 11:
 			in.Kind = []engine.Kind{engine.ControlChange, engine.ControlChange, engine.PitchBend, engine.ChannelPressure, engine.PolyPressure}[b[1]%5]
-			switch in.Kind {
-			case engine.ControlChange: // what selects a parameter and sets it, and the lower halves
+			if in.Kind == engine.ControlChange { // what selects a parameter and sets it, and the lower halves
 				in.Number = []uint8{98, 99, 6, 38, 33, 96, 97, 101}[b[1]>>3&7]
 				in.Value &= 3
-			case engine.PitchBend:
+			}
+			if in.Kind == engine.PitchBend {
 				in.Value <<= 7
 			}
 			out = e.Step(&in, out)
