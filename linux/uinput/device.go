@@ -50,7 +50,6 @@ type traits struct {
 // device is one input device of ours. Its owner serialises all calls.
 type device struct {
 	file  *os.File
-	fd    uintptr               // file's, which stays open as long as its owner calls key
 	keys  [maxKey/64 + 1]uint64 // what it can press
 	frame [2 * eventSize]byte
 }
@@ -70,7 +69,6 @@ func create(path string, t traits) (*device, error) {
 
 func newDevice(f *os.File, keys []effect.Key) *device {
 	d := &device{file: f}
-	_ = d.control(func(fd int) error { d.fd = uintptr(fd); return nil })
 	for _, key := range keys {
 		d.keys[key/64] |= 1 << (key % 64)
 	}
@@ -150,7 +148,7 @@ func (d *device) has(key effect.Key) bool {
 func (d *device) key(key effect.Key, value int32) error {
 	binary.NativeEndian.PutUint16(d.frame[18:], uint16(key))
 	binary.NativeEndian.PutUint32(d.frame[20:], uint32(value))
-	return d.write()
+	return d.control(d.write)
 }
 
 // Close removes the device. The ioctl does it at once, even if a child process should have
@@ -160,18 +158,18 @@ func (d *device) Close() error {
 	return d.file.Close()
 }
 
-// write sends the frame past the scheduler: uinput never blocks, but the ordinary way of a
-// system call gives the only processor away when it takes longer than 20 us, and taking it
-// back costs a note more than the write.
-func (d *device) write() error {
+// write sends the frame past Go's scheduler. A device takes it at once and never waits, but
+// an ordinary system call, once it lasts 20 us, has its processor taken away; with the one
+// that notes are handled on, to get it back costs a note more than the write itself.
+func (d *device) write(fd int) error {
 	for {
-		n, _, e := unix.RawSyscall(unix.SYS_WRITE, d.fd, uintptr(unsafe.Pointer(&d.frame)), uintptr(len(d.frame)))
+		n, _, e := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&d.frame)), uintptr(len(d.frame)))
 		switch {
 		case e == unix.EINTR:
-		case e != 0:
-			return fmt.Errorf("cannot write to the device: %w", e)
+		case e != 0: // EAGAIN too: to wait here would stop all there is
+			return e
 		case int(n) != len(d.frame):
-			return fmt.Errorf("cannot write to the device: %w", io.ErrShortWrite)
+			return io.ErrShortWrite
 		default:
 			return nil
 		}

@@ -143,6 +143,72 @@ func TestLostDeviceIsSaid(t *testing.T) {
 	}
 }
 
+// The write goes past the runtime: nothing but these checks keeps it from waiting for ever,
+// from half a frame, and from a file that got the number after Close.
+func TestWriteThatFailsLosesTheDevice(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		file func(t *testing.T) *os.File
+		want error
+	}{
+		{"no room", fullPipe, syscall.EAGAIN},
+		{"half a frame", nearlyFull, io.ErrShortWrite},
+		{"closed", closedFile, report.ErrKeysUnavailable},
+	} {
+		f := c.file(t)
+		keys := &Keys{keyboard: newDevice(f, keyboardTraits().keys)}
+		x := effect.Effect{Kind: effect.KeyDown, Keys: effect.NewChord(letterT)}
+		done := make(chan error, 1)
+		go func() { done <- keys.Do(&x) }()
+		if err := within(t, done); !errors.Is(err, report.ErrKeysUnavailable) || !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+		_ = f.Close()
+	}
+}
+
+// fullPipe takes nothing more.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fds[0]) })
+	var err error
+	for err == nil {
+		_, err = unix.Write(fds[1], make([]byte, 4096))
+	}
+	return os.NewFile(uintptr(fds[1]), "pipe")
+}
+
+// nearlyFull takes a part of a frame.
+func nearlyFull(t *testing.T) *os.File {
+	t.Helper()
+	fd, err := unix.MemfdCreate("frames", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), "frames")
+	size := int64(os.Getpagesize())
+	sized := f.Truncate(size)
+	_, sealed := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, unix.F_SEAL_GROW)
+	_, placed := f.Seek(size-8, io.SeekStart)
+	if err := errors.Join(sized, sealed, placed); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func closedFile(t *testing.T) *os.File {
+	t.Helper()
+	f := fullPipe(t)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 func TestOpenSaysHowToMendIt(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain") // opens, and is no uinput
