@@ -108,7 +108,15 @@ func does(a effect.Action) string {
 	case *effect.Delay:
 		return fmt.Sprintf("waits %d ms", a.For.Milliseconds())
 	case *effect.ModeChange:
+		switch {
+		case a.Mode == "":
+			return fmt.Sprintf("goes %d modes on", a.Step)
+		case a.Hold:
+			return "holds mode " + a.Mode
+		}
 		return "changes to mode " + a.Mode
+	case *effect.Repeat:
+		return fmt.Sprintf("repeats %d times", a.Count)
 	}
 	return a.Type()
 }

@@ -50,8 +50,8 @@ type Conditional struct {
 
 // ModeChange makes a mode the base mode, or holds it until the control's release.
 type ModeChange struct {
-	Mode  string `json:"target"`         // its name; empty: by Step
-	Step  int    `json:"step,omitempty"` // so many modes on, in file order and round
+	Mode  string `json:"target,omitempty"` // its name; empty: by Step
+	Step  int    `json:"by,omitempty"`     // so many modes on, in file order and round
 	Hold  bool   `json:"hold,omitempty"`
 	Index int    `json:"-"`
 }
