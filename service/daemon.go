@@ -161,7 +161,7 @@ func (d *Daemon) configure() {
 	e := engine.New(p)
 	d.restore(e)
 	b.program = p
-	lc := loop.Config{Engine: e, Now: d.o.Clock, Observer: b, Watchdog: d.o.Supervisor, Log: d.o.Log}
+	lc := loop.Config{Engine: e, Now: d.o.Clock, Wall: time.Now, Observer: b, Watchdog: d.o.Supervisor, Log: d.o.Log}
 	if d.o.DryRun != nil {
 		lc.Recorder = dryrun.New(d.o.DryRun)
 	} else {
@@ -171,7 +171,10 @@ func (d *Daemon) configure() {
 	d.loop = loop.New(lc)
 	d.ports = ports.New(ports.Config{
 		Drivers: d.o.Drivers, Loop: d.loop, Program: p, Now: d.o.Clock, Log: d.o.Log,
-		Publish: func(v *ports.View) { b.post(func() { b.setView(v) }) },
+		Publish: func(v *ports.View) {
+			b.post(func() { b.setView(v) })
+			_ = d.loop.Present(context.Background(), connected(v)) // a loop that has ended asks no condition
+		},
 	})
 	b.setView(d.ports.Initial())
 	generation := uint64(0)
@@ -281,4 +284,15 @@ func (d *Daemon) keepState(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// connected are the names of the configured devices that are there.
+func connected(v *ports.View) map[string]bool {
+	present := map[string]bool{}
+	for _, x := range v.Devices() {
+		if x.Configured && x.State == report.Connected {
+			present[x.Name] = true
+		}
+	}
+	return present
 }

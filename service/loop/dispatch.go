@@ -36,17 +36,20 @@ func (l *Loop) dispatch() {
 // act hands an action to what performs it. Keystrokes come as KeyDown and KeyUp besides, and
 // sequences and modes are the engine's own affair.
 func (l *Loop) act(x *effect.Effect) {
-	s := l.record
+	s, name := l.record, ""
 	if s == nil {
-		if _, ok := x.Action.(*effect.Shell); !ok {
+		switch name = performer(x.Action); name {
+		case "":
 			return
+		case "process":
+			s = l.process
 		}
-		s = l.process
 	}
 	switch {
 	case s == nil || !s.ready && s != l.record:
-		l.fail(x, "process-unavailable")
+		l.fail(x, name+"-unavailable")
 	case s.offer(x, Places):
+		return
 	case s == l.record:
 		l.recorder.Dropped()
 	default:
@@ -54,11 +57,37 @@ func (l *Loop) act(x *effect.Effect) {
 	}
 }
 
+// performer is the name of the backend that an action needs beside the engine, or empty. Most
+// are not there yet.
+func performer(a effect.Action) string {
+	switch a.(type) {
+	case *effect.Shell:
+		return "process"
+	case *effect.Launch, *effect.Open:
+		return "launch"
+	case *effect.Text:
+		return "text"
+	case *effect.MouseMove, *effect.Scroll:
+		return "pointer"
+	case *effect.VolumeControl:
+		return "audio"
+	case *effect.Media:
+		return "media"
+	case *effect.Notify:
+		return "notify"
+	case *effect.DBusCall, *effect.Emit:
+		return "bus"
+	case *effect.SendMidi:
+		return "midi"
+	}
+	return ""
+}
+
 // press hands a KeyDown on, or returns the word for why that cannot be.
 func (l *Loop) press(x *effect.Effect) string {
 	switch {
-	case l.record != nil:
-		return ""
+	case l.record != nil, x.Keys.Len() == 0 && performer(x.Action) != "":
+		return "" // that it could not be done was said of the action
 	case l.keys == nil || !l.keys.ready:
 		return "keys-unavailable"
 	case !l.keys.press(x):
@@ -75,6 +104,7 @@ func (l *Loop) letGo(x *effect.Effect) {
 		if lasted(x) && !l.record.offer(x, Places) {
 			l.recorder.Dropped()
 		}
+	case performer(x.Action) != "":
 	case l.keys != nil && l.keys.ready:
 		l.keys.release(x)
 	}

@@ -18,10 +18,11 @@ const Waiting = 256
 // StopWithin is how long the sinks may take to perform what is queued when the loop ends.
 const StopWithin = 500 * time.Millisecond
 
-// Config is what a Loop needs. All but Recorder and Watchdog must be there.
+// Config is what a Loop needs. All but Wall, Recorder and Watchdog must be there.
 type Config struct {
 	Engine   *engine.Engine
 	Now      func() time.Duration // monotonic: the clock of the inputs
+	Wall     func() time.Time     // local time, for conditions; nil: there is none
 	Backends []Backend
 	Recorder Recorder // not nil: a dry run, Backends are not used
 	Observer Observer
@@ -33,6 +34,7 @@ type Config struct {
 type Loop struct {
 	engine   *engine.Engine
 	now      func() time.Duration
+	wall     func() time.Time
 	observer Observer
 	watchdog Watchdog
 	log      *slog.Logger
@@ -55,6 +57,8 @@ type Loop struct {
 	program *engine.Program // as published, and the two below
 	mode    int
 	base    int
+	clock   bool          // the program asks for the time
+	world   *effect.World // as the engine has it
 	stats   Stats
 	took    latency
 }
@@ -76,7 +80,7 @@ type command struct {
 // New makes a loop. Nothing is performed before Run.
 func New(c Config) *Loop {
 	l := &Loop{
-		engine: c.Engine, now: c.Now, observer: c.Observer, watchdog: c.Watchdog, log: c.Log, recorder: c.Recorder,
+		engine: c.Engine, now: c.Now, wall: c.Wall, world: &effect.World{}, observer: c.Observer, watchdog: c.Watchdog, log: c.Log, recorder: c.Recorder,
 		inputs: make(chan engine.Input, Waiting), commands: make(chan command), done: make(chan struct{}),
 		out: make([]effect.Effect, 0, 64), armed: unarmed,
 	}
@@ -135,6 +139,16 @@ func (l *Loop) command(c command) {
 	case l.commands <- c:
 	case <-l.done:
 	}
+}
+
+// Present says which configured devices are connected, for conditions. The map is the loop's
+// from now on. Errors: as Do.
+func (l *Loop) Present(ctx context.Context, devices map[string]bool) error {
+	return l.Do(ctx, func(_ *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		w := *l.world
+		w.Present = devices
+		return l.show(&w, now, out)
+	})
 }
 
 // Modes is where the engine stands. It never blocks; the value is not changed later.

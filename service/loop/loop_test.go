@@ -546,3 +546,63 @@ func TestDryRunDropsWhatAStalledReaderDoesNotTake(t *testing.T) {
 		close(r.gate)
 	})
 }
+
+func TestConditionsSeeTheWorld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wall := time.Date(2026, 11, 23, 9, 30, 0, 0, time.Local) // a Monday
+		process := newBackend("process")
+		s := start(t, loop.Config{Backends: []loop.Backend{process}, Wall: func() time.Time { return wall }})
+		p := program(t)
+		for i := range p.Mappings {
+			if p.Mappings[i].ID == "run" {
+				p.Mappings[i].When = &effect.Condition{Kind: effect.And, Of: []effect.Condition{
+					{Kind: effect.TimeRange, From: 570, To: 570}, {Kind: effect.DayOfWeek, Days: 1}, {Kind: effect.DevicePresent, Name: "LPD8"},
+				}}
+			}
+		}
+		p.Compile()
+		s.do(func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+			out = e.Swap(p, now, out)
+			e.Attach(0, engine.Any)
+			return out
+		})
+		s.play(engine.NoteOn, 3)
+		s.play(engine.NoteOff, 3)
+		s.settle()
+		is(t, process, "")
+		if err := s.Present(t.Context(), map[string]bool{"LPD8": true}); err != nil {
+			t.Fatal(err)
+		}
+		s.play(engine.NoteOn, 3)
+		s.play(engine.NoteOff, 3)
+		s.settle()
+		is(t, process, "act run")
+		wall = wall.Add(time.Minute)
+		s.play(engine.NoteOn, 3)
+		s.settle()
+		is(t, process, "")
+	})
+}
+
+func TestActionsWithoutABackendFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for word, a := range map[string]effect.Action{
+			"launch": &effect.Launch{}, "text": &effect.Text{}, "pointer": &effect.Scroll{}, "audio": &effect.VolumeControl{}, "media": &effect.Media{},
+			"notify": &effect.Notify{}, "bus": &effect.Emit{}, "midi": &effect.SendMidi{Hold: true},
+		} {
+			s := start(t, loop.Config{Backends: []loop.Backend{newBackend("keys")}})
+			p := program(t)
+			p.Mappings[0].Action = a
+			p.Compile()
+			s.do(func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+				out = e.Swap(p, now, out)
+				e.Attach(0, engine.Any)
+				return out
+			})
+			s.play(engine.NoteOn, 1)
+			s.play(engine.NoteOff, 1)
+			s.settle()
+			s.events("tap: " + word + "-unavailable")
+		}
+	})
+}

@@ -32,7 +32,7 @@ func (l *Loop) Run(ctx context.Context) {
 			l.armed = unarmed
 			now := l.now()
 			l.catchUp()
-			l.out = l.engine.Advance(now, l.out[:0])
+			l.out = l.engine.Advance(now, l.look(now, l.out[:0]))
 			l.dispatch()
 		case c := <-l.commands:
 			l.obey(&c)
@@ -63,10 +63,32 @@ func (l *Loop) arm() {
 
 // step takes the input in l.in.
 func (l *Loop) step() {
-	l.out = l.engine.Step(&l.in, l.out[:0])
+	l.out = l.engine.Step(&l.in, l.look(l.in.At, l.out[:0]))
 	l.dispatch()
 	l.stats.Received++
 	l.took.add(l.now() - l.in.At)
+}
+
+// look tells the engine the minute of the day if a condition asks for it. The wall clock is
+// read anew each time: it may be set, and day and night saving change it.
+func (l *Loop) look(now time.Duration, out []effect.Effect) []effect.Effect {
+	if !l.clock || l.wall == nil {
+		return out
+	}
+	t := l.wall()
+	minute, weekday := uint16(t.Hour()*60+t.Minute()), uint8(t.Weekday()+6)%7
+	if minute == l.world.Minute && weekday == l.world.Weekday {
+		return out
+	}
+	w := *l.world
+	w.Minute, w.Weekday = minute, weekday
+	return l.show(&w, now, out)
+}
+
+// show hands the engine what conditions ask of.
+func (l *Loop) show(w *effect.World, now time.Duration, out []effect.Effect) []effect.Effect {
+	l.world = w
+	return l.engine.SetWorld(w, now, out)
 }
 
 // catchUp takes the inputs that wait already. What they bring comes before a deadline that
@@ -128,6 +150,9 @@ func (l *Loop) publish() {
 	all := make([]string, 0, len(e.Program().Modes))
 	for _, m := range e.Program().Modes {
 		all = append(all, m.Name)
+	}
+	if e.Program() != l.program {
+		l.clock = e.Program().UsesClock()
 	}
 	was := l.modes.Load()
 	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()
