@@ -12,9 +12,12 @@ const (
 	DuplicateName Code = "duplicate-name"
 	Empty         Code = "empty"
 	EmptyRange    Code = "empty-range"
+	HoldTooShort  Code = "hold-too-short"
 	MissingKey    Code = "missing-key"
 	More          Code = "more"
+	NotHere       Code = "not-here"
 	OutOfRange    Code = "out-of-range"
+	Repeated      Code = "repeated"
 	Syntax        Code = "syntax"
 	TooDeep       Code = "too-deep"
 	TooLarge      Code = "too-large"
@@ -24,10 +27,12 @@ const (
 	UnknownValue  Code = "unknown-value"
 	WrongType     Code = "wrong-type"
 
-	NoEffect     Code = "no-effect"
-	NotSupported Code = "not-supported"
-	Shadowed     Code = "shadowed"
-	UnknownKey   Code = "unknown-key"
+	AddedLatency  Code = "added-latency"
+	NoEffect      Code = "no-effect"
+	NotSupported  Code = "not-supported"
+	Shadowed      Code = "shadowed"
+	UnknownKey    Code = "unknown-key"
+	UnreachedMode Code = "unreached-mode"
 )
 
 // Codes is what each code means, in the order of the codes.
@@ -42,19 +47,24 @@ var Codes = []struct {
 	{DuplicateName, "two modes, devices or mappings have the same name"},
 	{Empty, "a text or list that must not be empty is"},
 	{EmptyRange, "the lower bound is above the upper one"},
+	{HoldTooShort, "a LongPress not longer than the time in which a chord with its note may come together"},
 	{MissingKey, "a key that must be given is not"},
 	{More, "there are more diagnostics than are shown"},
-	{OutOfRange, "a number is smaller or larger than it may be"},
+	{NotHere, "something that cannot be done where it stands"},
+	{OutOfRange, "a number, or the size of a list, is smaller or larger than it may be"},
+	{Repeated, "a list has the same thing twice"},
 	{Syntax, "the text is not TOML"},
 	{TooDeep, "values or actions are nested too deep"},
 	{TooLarge, "the file is larger than 4 MiB"},
 	{TooMany, "more keys, steps or devices than fit"},
-	{UnknownDevice, "a trigger names a device that is not configured"},
-	{UnknownMode, "an action names a mode that is not configured"},
+	{UnknownDevice, "a trigger or condition names a device that is not configured"},
+	{UnknownMode, "an action or condition names a mode that is not configured"},
 	{UnknownValue, "a word that is none of those allowed"},
 	{WrongType, "a value of another type than the key takes"},
+	{AddedLatency, "a mapping that must wait to see whether another one of its control is meant"},
 	{NoEffect, "something that can do nothing where it stands"},
 	{NotSupported, "something that this version does not do; it is left out"},
 	{Shadowed, "a mapping that can never act, because an earlier one always does"},
 	{UnknownKey, "a key that means nothing; it is ignored"},
+	{UnreachedMode, "a mode that no mapping and no application makes act"},
 }

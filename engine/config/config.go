@@ -51,6 +51,14 @@ func LoadAll(file string, src []byte) (*engine.Program, Settings, []report.Diagn
 	if len(r.errors) > 0 {
 		return nil, Settings{}, r.diagnostics()
 	}
-	r.shadowed(r.prog.Compile())
+	covered := r.prog.Compile()
+	r.shadowed(covered)
+	r.unreached()
+	if r.gestures {
+		r.latency(covered)
+	}
+	if len(r.errors) > 0 {
+		return nil, Settings{}, r.diagnostics()
+	}
 	return r.prog, r.settings, r.diagnostics()
 }

@@ -13,12 +13,17 @@ import (
 // file is a configuration written below a back quote, for counting its lines by hand.
 func file(text string) []byte { return []byte(strings.TrimPrefix(text, "\n")) }
 
-// broken files, with what is to be said of each, counted by hand.
-var broken = []struct {
+// brokenFile is a file and what is to be said of it, counted by hand.
+type brokenFile struct {
 	name string
 	text string
 	want string // line:column: code, one a line
-}{
+}
+
+// broken are all of them.
+var broken = slices.Concat(brokenText, brokenTriggers, brokenActions, brokenConditions, slow)
+
+var brokenText = []brokenFile{
 	{"not toml", `
 [[modes]]
 name =
@@ -302,7 +307,7 @@ match = "serial:2"
 [[global_mappings]]
 name = "one"
 trigger = { type = "Note", note = 36 }
-action = { type = "Text", text = "left out, but the name is taken" }
+action = { type = "Plugin", why = "left out, but the name is taken" }
 [[global_mappings]]
 name = "one"
 trigger = { type = "Note", note = 37 }
@@ -389,29 +394,30 @@ backend = "uinput"
 file = "log"
 [[modes]]
 name = "A"
-apps = ["firefox"]
-enter = []
-exit = []
-[[modes.mappings]]
-when = "Always"
-trigger = { type = "Note", note = 1 }
-action = { type = "Keystroke", keys = "a" }
 [[modes.mappings]]
 trigger = { type = "GamepadButton", button = 128 }
 action = { type = "Keystroke", keys = "a" }
 [[modes.mappings]]
+trigger = { type = "GamepadButtonChord", buttons = [128, 129] }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
+trigger = { type = "GamepadAnalogStick", axis = 128 }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
+trigger = { type = "GamepadTrigger", trigger = 132 }
+action = { type = "Keystroke", keys = "a" }
+[[modes.mappings]]
 trigger = { type = "CC", cc = 1 }
-action = { type = "VolumeControl", operation = "Set" }
+action = { type = "Plugin", name = "obs" }
 `, `
 1:1: not-supported
 2:2: not-supported
 5:1: not-supported
-8:1: not-supported
-9:1: not-supported
-10:1: not-supported
-12:1: not-supported
-16:20: not-supported
-20:19: not-supported
+9:20: not-supported
+12:20: not-supported
+15:20: not-supported
+18:20: not-supported
+22:19: not-supported
 `},
 	{"triggers that contradict themselves", `
 [[global_mappings]]
@@ -449,17 +455,17 @@ eager = true
 trigger = { type = "ProgramChange", program = 1 }
 action = { type = "Panic" }
 `, `
-2:48: conflict
+2:43: conflict
 5:11: missing-key
 8:41: out-of-range
-11:45: duplicate-name
+11:45: repeated
 14:11: out-of-range
-17:50: out-of-range
+17:50: unknown-value
 20:36: unknown-value
 23:36: unknown-value
 26:11: empty-range
 29:49: out-of-range
-31:3: no-effect
+32:1: no-effect
 `},
 	{"actions that contradict themselves", `
 [[global_mappings]]
@@ -482,7 +488,7 @@ action = { type = "Repeat", count = 200, action = { type = "Repeat", count = 200
 6:43: conflict
 9:10: missing-key
 12:10: missing-key
-13:3: too-many
+15:10: too-many
 `},
 	{"unknown keys", `
 mode = 1
@@ -687,11 +693,11 @@ func TestNestedActionsAreBounded(t *testing.T) {
 		return []byte("[[global_mappings]]\ntrigger = { type = \"Note\", note = 1 }\naction = { type = \"Sequence\", actions = [" +
 			strings.Repeat(`{ type = "Delay", ms = 1 },`, n) + "] }")
 	}
-	if p, d := config.Load("config.toml", steps(256)); p == nil {
-		t.Errorf("256 steps: %v", d)
+	if p, d := config.Load("config.toml", steps(10_000)); p == nil {
+		t.Errorf("10000 steps: %v", d)
 	}
-	if _, d := config.Load("config.toml", steps(300)); len(d) != 1 || d[0].Code != string(config.TooMany) {
-		t.Errorf("300 steps: %v", d)
+	if _, d := config.Load("config.toml", steps(10_001)); len(d) != 1 || d[0].Code != string(config.TooMany) {
+		t.Errorf("10001 steps: %v", d)
 	}
 }
 

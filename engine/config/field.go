@@ -1,7 +1,10 @@
 package config
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -29,7 +32,7 @@ func readTable[T any](r *reader, id int32, fields []field[T], v *T) {
 		}
 		switch {
 		case i < 0:
-			r.unknownKey(c, fieldNames(fields))
+			r.unknownKey(c, func() []string { return fieldNames(fields) })
 		case seen>>i&1 != 0:
 			r.report(fault{code: DuplicateKey, off: r.nodes[c].keyAt, node: c}, "%s and %s mean the same", fields[i].name, fields[i].also)
 		default:
@@ -59,6 +62,15 @@ func fieldNames[T any](fields []field[T]) []string {
 func whole[T any](name string, lo, hi int64, set func(*T, int64)) field[T] {
 	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
 		if n, ok := r.whole(id, lo, hi); ok {
+			set(v, n)
+		}
+	}}
+}
+
+// decimal is a number of lo to hi, with a fraction or without.
+func decimal[T any](name string, lo, hi float64, set func(*T, float64)) field[T] {
+	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+		if n, ok := r.decimal(id, lo, hi); ok {
 			set(v, n)
 		}
 	}}
@@ -139,12 +151,6 @@ func later[T any](name string) field[T] {
 	}}
 }
 
-// essential is a key that will mean something, and without which the mapping would do other
-// than what was asked for: the mapping is left out.
-func essential[T any](name string) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, _ *T) { r.leaveOut(id, r.nodes[id].keyAt, "") }}
-}
-
 // quiet is a key with a meaning that is read elsewhere.
 func quiet[T any](name string) field[T] {
 	return field[T]{name: name, read: func(*reader, int32, *T) {}}
@@ -165,10 +171,39 @@ func (r *reader) whole(id int32, lo, hi int64) (int64, bool) {
 	}
 	n := r.nodes[id].num
 	if n < lo || n > hi {
-		r.report(fault{code: OutOfRange, off: r.nodes[id].off, node: id}, "%d is out of range %d-%d", n, lo, hi)
+		r.outOfRange(id, n, lo, hi)
 		return 0, false
 	}
 	return n, true
+}
+
+func (r *reader) decimal(id int32, lo, hi float64) (float64, bool) {
+	n := &r.nodes[id]
+	var x float64
+	switch n.kind {
+	case integerNode:
+		x = float64(n.num)
+	case floatNode:
+		x = math.Float64frombits(uint64(n.num))
+	case brokenNode:
+		return 0, false
+	default:
+		r.report(fault{code: WrongType, off: n.off, node: id}, "must be a number, not %s", kindNames[n.kind])
+		return 0, false
+	}
+	if !(lo <= x && x <= hi) { // nan is nowhere
+		r.outOfRange(id, x, lo, hi)
+		return 0, false
+	}
+	return x, true
+}
+
+func (r *reader) outOfRange(id int32, n, lo, hi any) {
+	between := "-"
+	if text := fmt.Sprint(lo); text[0] == between[0] {
+		between = " to "
+	}
+	r.report(fault{code: OutOfRange, off: r.nodes[id].off, node: id}, "%v is out of range %v%s%v", n, lo, between, hi)
 }
 
 // text refuses NUL: no process, bus or terminal takes it.
@@ -211,8 +246,17 @@ func (r *reader) label(id int32) (string, bool) {
 	return s, ok
 }
 
-func (r *reader) unknownKey(id int32, known []string) {
-	r.report(fault{code: UnknownKey, off: r.nodes[id].keyAt, node: id, warn: true, word: r.nodes[id].key, among: known}, "unknown key; it is ignored")
+func (r *reader) unknownKey(id int32, known func() []string) {
+	if len(r.warnings) == maxDiagnostics {
+		r.moreWarnings++ // one of many: its hint would cost the most
+		return
+	}
+	r.report(fault{code: UnknownKey, off: r.nodes[id].keyAt, node: id, warn: true, word: r.nodes[id].key, among: known()}, "unknown key; it is ignored")
+}
+
+// noEffect warns of a key that can do nothing where it stands.
+func (r *reader) noEffect(id int32, why string) {
+	r.report(fault{code: NoEffect, off: r.nodes[id].keyAt, node: id, warn: true}, "does nothing here: %s", why)
 }
 
 // missing says that a table lacks a key, unless a syntax error may have swallowed it.
@@ -227,12 +271,9 @@ func (r *reader) notSupported(id int32, off uint32, problem string) {
 }
 
 // leaveOut drops the mapping that is being read. Once said is enough.
-func (r *reader) leaveOut(id int32, off uint32, value string) {
-	if value != "" {
-		value += " is "
-	}
+func (r *reader) leaveOut(id int32) {
 	if !r.left {
-		r.notSupported(id, off, value+"not supported yet; the mapping is left out")
+		r.notSupported(id, r.nodes[id].off, strconv.Quote(r.nodes[id].str)+" is not supported yet; the mapping is left out")
 	}
 	r.left = true
 }

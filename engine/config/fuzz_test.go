@@ -3,9 +3,13 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
+	"github.com/amiable-dev/midimon/engine/effect"
 )
 
 // FuzzLoad holds for any bytes: there is a program exactly if there is no error, every
@@ -13,6 +17,12 @@ import (
 func FuzzLoad(f *testing.F) {
 	for _, c := range broken {
 		f.Add(file(c.text))
+	}
+	for _, c := range actions {
+		f.Add([]byte(actionFile(c.text)))
+	}
+	for _, c := range conditions {
+		f.Add([]byte(conditionFile(c.text)))
 	}
 	files, _ := filepath.Glob("testdata/compat/*.toml")
 	for _, name := range files {
@@ -49,6 +59,43 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("%+v", m)
 			}
 			ids[m.ID] = true
+			checkMapping(t, &m)
 		}
+	})
+}
+
+// checkMapping: what the engine relies on.
+func checkMapping(t *testing.T, m *engine.Mapping) {
+	t.Helper()
+	tr := &m.Trigger
+	switch tr.Type {
+	case engine.LongPress, engine.DoubleTap, engine.MultiTap, engine.NoteChord:
+		if tr.Duration <= 0 {
+			t.Fatalf("no duration: %+v", m)
+		}
+	default:
+	}
+	if n := len(tr.Notes); tr.Type == engine.NoteChord && (n < 2 || n > 8 || !slices.IsSorted(tr.Notes) || len(slices.Compact(slices.Clone(tr.Notes))) != n) {
+		t.Fatalf("notes %v", tr.Notes)
+	}
+	if tr.Type == engine.SysExclusive && (len(tr.Data) == 0 || tr.Data[0] != 0xf0) {
+		t.Fatalf("data %x", tr.Data)
+	}
+	effect.Within(m.Action, func(a effect.Action) bool {
+		switch a := a.(type) {
+		case *effect.Toggle:
+			if a.State == "" {
+				t.Fatalf("a toggle without a state: %+v", m)
+			}
+		case *effect.Repeat:
+			if a.Action == nil || a.Count == 0 && a.Delay < 10*time.Millisecond {
+				t.Fatalf("%+v", a)
+			}
+		case *effect.Conditional:
+			if a.Then == nil {
+				t.Fatalf("%+v", a)
+			}
+		}
+		return true
 	})
 }

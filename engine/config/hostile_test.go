@@ -36,15 +36,23 @@ func TestHostileFiles(t *testing.T) {
 			"trigger = { type = \"Note\", note = 1 }\naction = { type = \"ModeChange\", mode = \"n@\" }\n"),
 		"modes found": fill("[[modes]]\nname = \"m@\"\n[[modes.mappings]]\n" +
 			"trigger = { type = \"Note\", note = 1 }\naction = { type = \"ModeChange\", mode = \"m@\" }\n"),
-		"devices":        fill("[[devices]]\nname = \"m@\"\nmatch = \"path:1\"\n"),
-		"same names":     strings.Repeat("[[modes]]\nname = \"a\"\n", hostileSize/21),
-		"a long key":     `"` + long + `" = 1`,
-		"a long type":    "[[global_mappings]]\ntrigger.type = \"" + long + `"`,
-		"a long name":    "[[modes]]\nname = \"" + long + `"`,
-		"a long number":  "x = " + strings.Repeat("9", hostileSize-20),
-		"a long match":   "[[devices]]\nname = \"a\"\nmatch = \"name:" + long + `"`,
-		"a long chord":   "[[global_mappings]]\naction = { type = \"Keystroke\", keys = \"" + strings.Repeat("x+", hostileSize/2-60) + `" }`,
-		"shadowed":       fill("[[global_mappings]]\nname = \"n@\"\ntrigger = { type = \"Note\", note = 1 }\naction = { type = \"Keystroke\", keys = \"a\" }\n"),
+		"devices":       fill("[[devices]]\nname = \"m@\"\nmatch = \"path:1\"\n"),
+		"same names":    strings.Repeat("[[modes]]\nname = \"a\"\n", hostileSize/21),
+		"a long key":    `"` + long + `" = 1`,
+		"a long type":   "[[global_mappings]]\ntrigger.type = \"" + long + `"`,
+		"a long name":   "[[modes]]\nname = \"" + long + `"`,
+		"a long number": "x = " + strings.Repeat("9", hostileSize-20),
+		"a long match":  "[[devices]]\nname = \"a\"\nmatch = \"name:" + long + `"`,
+		"a long chord":  "[[global_mappings]]\naction = { type = \"Keystroke\", keys = \"" + strings.Repeat("x+", hostileSize/2-60) + `" }`,
+		"shadowed":      fill("[[global_mappings]]\nname = \"n@\"\ntrigger = { type = \"Note\", note = 1 }\naction = { type = \"Keystroke\", keys = \"a\" }\n"),
+		"gestures": fill("[[global_mappings]]\ntrigger = { type = \"LongPress\", note = 1 }\naction.type = \"Panic\"\n" +
+			"[[global_mappings]]\ntrigger = { type = \"NoteChord\", notes = [1, 2, 3, 4, 5, 6, 7, 8] }\naction.type = \"Panic\"\n"),
+		"gestures of modes": "[[global_mappings]]\ntrigger = { type = \"LongPress\", note = 1 }\naction.type = \"Panic\"\n" +
+			fill("[[modes]]\nname = \"m@\"\n[[modes.mappings]]\ntrigger = { type = \"Note\", note = 1 }\naction.type = \"Panic\"\n")[:hostileSize-300],
+		"deep conditions":  "[[global_mappings]]\nwhen = " + strings.Repeat("{ Not.condition = ", hostileSize/18-10),
+		"a wide condition": "[[global_mappings]]\nwhen = { And = { conditions = [" + strings.Repeat(`"Never",`, hostileSize/8-10) + "] } }",
+		"repeats": "[[global_mappings]]\ntrigger = { type = \"Note\", note = 1 }\naction = " +
+			strings.Repeat(`{ type = "Repeat", count = 9999, action = `, 8) + `{ type = "Panic" }` + strings.Repeat(" }", 8),
 		"control bytes":  strings.Repeat("\x00", hostileSize),
 		"broken headers": strings.Repeat("[\n", hostileSize/2),
 	} {

@@ -11,8 +11,8 @@ func nearest(word string, words []string) string {
 	word = strings.ToLower(word)
 	best, least := "", 1+(len(word)+1)/3
 	for _, w := range words {
-		if len(w) > tooLong {
-			continue
+		if len(w) > tooLong || max(len(w)-len(word), len(word)-len(w)) >= least {
+			continue // too many letters more or fewer
 		}
 		if d := distance(word, strings.ToLower(w)); d < least {
 			best, least = w, d

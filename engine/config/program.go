@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 )
@@ -25,6 +26,7 @@ func (r *reader) program() {
 	if len(r.devices.list) == 0 {
 		r.devices.add(anyDevice)
 	}
+	r.reached = make([]bool, len(r.modes.list))
 	r.reserve()
 	readTable(r, 0, rootFields, r)
 
@@ -34,20 +36,27 @@ func (r *reader) program() {
 	}
 	r.finishDevices()
 	p.Mappings = slices.Concat(r.modal.mappings, r.global.mappings)
+	if !r.gestures {
+		return
+	}
 	for i := range p.Mappings {
-		t := &p.Mappings[i].Trigger
-		if t.Duration > 0 {
-			continue
+		if t := &p.Mappings[i].Trigger; t.Duration == 0 {
+			t.Duration = duration(&p.Timing, t.Type)
 		}
-		switch t.Type {
-		case engine.LongPress:
-			t.Duration = p.Timing.Hold
-		case engine.DoubleTap, engine.MultiTap:
-			t.Duration = p.Timing.DoubleTap
-		case engine.NoteChord:
-			t.Duration = p.Timing.Chord
-		default:
-		}
+	}
+}
+
+// duration is how long a gesture takes that does not say it.
+func duration(t *engine.Timing, typ engine.TriggerType) time.Duration {
+	switch typ {
+	case engine.LongPress:
+		return t.Hold
+	case engine.DoubleTap, engine.MultiTap:
+		return t.DoubleTap
+	case engine.NoteChord:
+		return t.Chord
+	default:
+		return 0
 	}
 }
 
@@ -124,11 +133,18 @@ func (r *reader) differs(n int32, seen map[string]int32) {
 	seen[name] = n
 }
 
+// nodeOf is where a mapping of the program stands.
+func (r *reader) nodeOf(mapping int) int32 {
+	if n := len(r.modal.nodes); mapping >= n {
+		return r.global.nodes[mapping-n]
+	}
+	return r.modal.nodes[mapping]
+}
+
 // shadowed warns of mappings that can never act.
 func (r *reader) shadowed(covered []engine.Covered) {
-	nodes := slices.Concat(r.modal.nodes, r.global.nodes)
 	for _, c := range covered {
-		id := nodes[c.Mapping]
+		id := r.nodeOf(c.Mapping)
 		r.report(fault{code: Shadowed, off: r.nodes[id].off, node: id, warn: true},
 			"never acts: %s always acts before it", r.prog.Mappings[c.By].ID)
 	}

@@ -25,8 +25,15 @@ type reader struct {
 
 	reading mapping // the mapping being read
 	left    bool    // it is left out
-	steps   int     // it has so far
+	toggles bool    // there are some in its action
 	nesting int     // of the action being read
+	runs    int     // Sequences and Repeats around it
+	run     int32   // the outermost of them
+	passage bool    // it is what a mode does when it begins or ends
+
+	gestures bool   // some mapping may make others of its control wait
+	reached  []bool // by mode: some ModeChange leads there
+	stepped  bool   // some ModeChange leads everywhere
 }
 
 var rootFields = []field[reader]{
@@ -74,9 +81,17 @@ type mode struct {
 var modeFields = []field[mode]{
 	label("name", func(m *mode, s string) { m.Name = s }).required(),
 	text("color", func(m *mode, s string) { m.Color = s }),
-	later[mode]("apps"),
-	later[mode]("enter"),
-	later[mode]("exit"),
+	{name: "apps", read: func(r *reader, id int32, m *mode) {
+		if r.is(id, arrayNode) {
+			for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+				if s, ok := r.pattern(c); ok {
+					m.Apps = append(m.Apps, s)
+				}
+			}
+		}
+	}},
+	{name: "enter", read: func(r *reader, id int32, m *mode) { m.Enter = r.passageOf(id, m.index) }},
+	{name: "exit", read: func(r *reader, id int32, m *mode) { m.Exit = r.passageOf(id, m.index) }},
 	each("mappings", func(r *reader, id int32, i int, m *mode) {
 		r.mapping(id, "modes["+strconv.Itoa(m.index)+"].mappings["+strconv.Itoa(i)+"]", m.index, &r.modal)
 	}),
@@ -85,7 +100,8 @@ var modeFields = []field[mode]{
 // mapping is a mapping while it is read.
 type mapping struct {
 	engine.Mapping
-	locked bool // when_locked was given
+	locked bool  // when_locked was given
+	eager  int32 // the node, or 0
 }
 
 // mappings are mappings that were read, and their nodes.
@@ -98,14 +114,17 @@ var mappingFields = []field[mapping]{
 	{name: "name", read: (*reader).mappingName},
 	text("description", func(m *mapping, s string) { m.Label = s }),
 	flag("enabled", func(m *mapping, b bool) { m.Enabled = b }),
-	flag("eager", func(m *mapping, b bool) { m.Eager = b }),
-	essential[mapping]("when"),
-	flag("when_locked", func(m *mapping, b bool) { m.WhenLocked, m.locked = b, true }),
-	{name: "max_rate", read: func(r *reader, id int32, m *mapping) {
-		if n, ok := r.whole(id, 1, 1000); ok {
-			m.MaxRate = float64(n)
+	{name: "eager", read: func(r *reader, id int32, m *mapping) {
+		if r.is(id, booleanNode) && r.nodes[id].num != 0 {
+			m.eager = id
 		}
 	}},
+	{name: "when", also: "condition", read: func(r *reader, id int32, m *mapping) {
+		c := r.condition(id, 1)
+		m.When = &c
+	}},
+	flag("when_locked", func(m *mapping, b bool) { m.WhenLocked, m.locked = b, true }),
+	decimal("max_rate", 0.001, 1000, func(m *mapping, n float64) { m.MaxRate = n }),
 	{name: "trigger", must: true, read: func(r *reader, id int32, m *mapping) {
 		if r.is(id, tableNode) {
 			r.trigger(id, &m.Trigger)
@@ -113,14 +132,14 @@ var mappingFields = []field[mapping]{
 	}},
 	{name: "action", must: true, read: func(r *reader, id int32, m *mapping) {
 		if r.is(id, tableNode) {
-			m.Action = r.action(id)
+			m.Action = r.topAction(id)
 		}
 	}},
 }
 
 // mapping reads one mapping and appends it to list, unless it is left out.
 func (r *reader) mapping(id int32, path string, mode int, list *mappings) {
-	r.left, r.steps = false, 0
+	r.left = false
 	m := &r.reading
 	*m = mapping{Mapping: engine.Mapping{Mode: mode, Enabled: true}}
 	readTable(r, id, mappingFields, m)
@@ -130,32 +149,50 @@ func (r *reader) mapping(id int32, path string, mode int, list *mappings) {
 	if m.ID == "" {
 		m.ID = path
 	}
-	if total(m.Action) > maxTotal {
-		r.report(fault{code: TooMany, off: r.nodes[id].off, node: id}, "it takes more than %d steps, each counted as often as it is repeated", maxTotal)
-	}
-	r.nameToggles(m)
-	if t := m.Trigger.Type; m.Eager && t != engine.Note && t != engine.VelocityRange {
-		r.report(fault{code: NoEffect, off: r.nodes[id].off, node: id, warn: true}, "eager means something for Note and VelocityRange only")
-	}
 	if !m.locked {
-		m.WhenLocked = m.Action.Type() == "ModeChange"
+		m.WhenLocked = whenLocked(m.Action)
 	}
+	if r.toggles {
+		nameToggles(m.Action, m.ID)
+	}
+	switch m.Trigger.Type {
+	case engine.Note, engine.VelocityRange:
+		m.Eager = m.eager != 0
+	default:
+		if m.eager != 0 {
+			r.noEffect(m.eager, "only Note and VelocityRange can act before it is known what comes of the press")
+		}
+	}
+	r.gestures = r.gestures || m.Trigger.Type >= engine.LongPress && m.Trigger.Type <= engine.NoteChord
 	list.mappings = append(list.mappings, m.Mapping)
 	list.nodes = append(list.nodes, id)
 }
 
-// nameToggles gives every Toggle without a state one of its mapping's own.
-func (r *reader) nameToggles(m *mapping) {
-	n := 0
-	effect.Within(m.Action, func(a effect.Action) bool {
-		if t, ok := a.(*effect.Toggle); ok && t.State == "" {
-			t.State = m.ID
-			if n++; n > 1 {
-				t.State += "#" + strconv.Itoa(n)
-			}
-		}
+// whenLocked is whether an action acts while the session is locked, unless its mapping says:
+// what does no harm there.
+func whenLocked(a effect.Action) bool {
+	switch a.(type) {
+	case *effect.VolumeControl, *effect.Media, *effect.SendMidi, *effect.ModeChange:
 		return true
-	})
+	}
+	return false
+}
+
+// passageOf reads what a mode does when it begins or ends.
+func (r *reader) passageOf(id int32, mode int) *engine.Mapping {
+	if !r.is(id, tableNode) {
+		return nil
+	}
+	r.left, r.passage = false, true
+	a := r.topAction(id)
+	r.passage = false
+	if r.left || a == nil {
+		return nil
+	}
+	m := &engine.Mapping{Mode: mode, Action: a, Enabled: true, WhenLocked: whenLocked(a)}
+	m.ID = "modes[" + strconv.Itoa(mode) + "]." + r.nodes[id].key
+	nameToggles(a, m.ID)
+	return m
 }
 
 // mappingName reads a name, which is the mapping's id: no two have the same, and none looks

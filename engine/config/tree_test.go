@@ -199,7 +199,7 @@ func TestShadowedMappings(t *testing.T) {
 name = "A"
 [[modes.mappings]]
 trigger = { type = "Note", note = 1 }
-action = { type = "Text", text = "left out" }
+action = { type = "Plugin", of = "the ancestor" }
 [[modes.mappings]]
 name = "first"
 trigger = { type = "Note", note = 1 }

@@ -16,7 +16,7 @@ import (
 	"github.com/amiable-dev/midimon/service/reload"
 )
 
-const good = "[logging]\nlevel = \"debug\"\n[[modes]]\nname = \"A\"\n[[modes]]\nname = \"B\"\n"
+const good = "[logging]\nlevel = \"debug\"\n[[modes]]\nname = \"A\"\n[[modes]]\nname = \"B\"\napps = [\"b\"]\n"
 
 func file(t *testing.T, text string, mode os.FileMode) string {
 	t.Helper()

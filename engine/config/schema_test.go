@@ -1,0 +1,542 @@
+package config_test
+
+var brokenTriggers = []brokenFile{
+	{"triggers out of bounds", `
+[[global_mappings]]
+trigger = { type = "NoteRelease", note = 1, cc = 1, velocity_min = 9, velocity_max = 8 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "VelocityRange", note = 1, soft_max = 128, medium_max = -1, button = "push" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "MultiTap", cc = 128, timeout_ms = 0 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NoteChord", notes = [1, 2, 3, 4, 5, 6, 7, 8, 9], max_interval_ms = 10001 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NoteChord", notes = 5 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NoteChord", notes = [1, "H"] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "EncoderTurn", cc = 1, steps = "half", detents = 0, acceleration = 17, bits = 15 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "CC14", cc = 32, value_min = 2, value_max = 1 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "NRPN", value_max = 16384 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "RPN", number = 16384, hysteresis = 16384 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "Aftertouch", note = 128, pressure_min = 128, value_min = 1 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "PitchBend", value_min = -1 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "ProgramChange", program = 128 }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "Transport" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "Transport", message = "pause" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx" }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = [0xF0, 0x80] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = [0xF0, 256] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = [] }
+action = { type = "Panic" }
+[[global_mappings]]
+trigger = { type = "SysEx", data = 5, prefix = "F0" }
+action = { type = "Panic" }
+`, `
+2:11: empty-range
+2:45: conflict
+5:58: out-of-range
+5:76: out-of-range
+5:89: unknown-value
+8:11: missing-key
+8:37: out-of-range
+8:55: out-of-range
+11:41: out-of-range
+11:88: out-of-range
+14:41: wrong-type
+17:45: unknown-value
+20:51: unknown-value
+20:69: out-of-range
+20:87: out-of-range
+20:98: out-of-range
+23:11: empty-range
+23:33: out-of-range
+26:11: missing-key
+26:40: out-of-range
+29:36: out-of-range
+29:43: no-effect
+29:56: out-of-range
+32:41: out-of-range
+32:61: out-of-range
+32:66: duplicate-key
+35:45: out-of-range
+38:47: out-of-range
+41:11: missing-key
+44:43: unknown-value
+47:11: missing-key
+50:36: unknown-value
+53:43: out-of-range
+56:36: empty
+59:36: wrong-type
+59:39: duplicate-key
+`},
+	{"what a trigger has for nothing", `
+[[global_mappings]]
+eager = true
+trigger = { type = "LongPress", note = 1 }
+action = { type = "Panic" }
+[[global_mappings]]
+eager = false
+trigger = { type = "CC", cc = 1, hysteresis = 3 }
+action = { type = "Panic" }
+[[global_mappings]]
+eager = 1
+trigger = { type = "CC", cc = 2, value_min = 3, button = "latch", velocity_min = 1 }
+action = { type = "Panic" }
+`, `
+2:1: no-effect
+7:34: no-effect
+10:9: wrong-type
+11:49: no-effect
+11:67: unknown-key
+`},
+	{"rates and modes", `
+[[modes]]
+name = "A"
+apps = ["firefox", "[", 5, ""]
+enter = "Panic"
+[[modes]]
+name = "B"
+apps = "firefox"
+enter = { type = "Sequence", actions = [{ type = "ModeChange", mode = "A" }, { type = "Plugin" }] }
+exit = { type = "Conditional", condition = "Always", then = { type = "ModeChange", step = 1 } }
+[[modes.mappings]]
+max_rate = 0
+trigger = { type = "Note", note = 1 }
+action = { type = "Panic" }
+[[modes.mappings]]
+max_rate = 1000.5
+when = 5
+trigger = { type = "Note", note = 2 }
+action = { type = "Panic" }
+[[modes.mappings]]
+max_rate = nan
+trigger = { type = "Note", note = 3 }
+action = { type = "ModeChange", step = 101 }
+[[modes.mappings]]
+max_rate = "5"
+trigger = { type = "Note", note = 4 }
+action = { type = "ModeChange", step = 0 }
+`, `
+3:20: unknown-value
+3:25: wrong-type
+3:28: empty
+4:9: wrong-type
+7:8: wrong-type
+8:41: not-here
+8:87: not-supported
+9:61: not-here
+11:12: out-of-range
+15:12: out-of-range
+16:8: wrong-type
+20:12: out-of-range
+22:40: out-of-range
+24:12: wrong-type
+26:33: no-effect
+`},
+}
+
+var brokenConditions = []brokenFile{
+	{"conditions", `
+[[global_mappings]]
+when = "Allways"
+trigger = { type = "Note", note = 1 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = "TimeRange"
+trigger = { type = "Note", note = 2 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "TimeRange", start = "9", end = "24:00" }
+trigger = { type = "Note", note = 3 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { TimeRange = { start = "09:5", end = 5, begin = 1 } }
+trigger = { type = "Note", note = 4 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { DayOfWeek = { days = [0, 8, "Mo", "tues", "Sundays"] } }
+trigger = { type = "Note", note = 5 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { And = { conditions = [] } }
+trigger = { type = "Note", note = 6 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "Or", conditions = [{ type = "ModeIs", mode = "B" }, 5, { Locked = 1 }, {}] }
+trigger = { type = "Note", note = 7 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "Not" }
+trigger = { type = "Note", note = 8 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { Lokced = {} }
+trigger = { type = "Note", note = 9 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { AppRunning = { app_name = "[" } }
+trigger = { type = "Note", note = 10 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "AppFocused", app = "a", app_name = "b", unknown = 1 }
+trigger = { type = "Note", note = 11 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "DevicePresent", device = "LPD8" }
+condition = "Never"
+trigger = { type = "Note", note = 12 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { DayOfWeek = { days = 5 }, Locked = {} }
+trigger = { type = "Note", note = 13 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { type = "DayOfWeek", days = [] }
+trigger = { type = "Note", note = 14 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { not = { not = { not = { not = { not = { not = { not = {} } } } } } } }
+trigger = { type = "Note", note = 15 }
+action = { type = "Panic" }
+[[global_mappings]]
+when = { Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition = "Always" }
+trigger = { type = "Note", note = 16 }
+action = { type = "Panic" }
+`, `
+2:8: unknown-value
+6:8: missing-key
+10:38: unknown-value
+10:49: unknown-value
+14:32: unknown-value
+14:46: wrong-type
+14:49: unknown-key
+18:32: out-of-range
+18:35: out-of-range
+18:38: unknown-value
+18:52: unknown-value
+22:31: empty
+26:63: unknown-mode
+26:70: wrong-type
+26:84: wrong-type
+26:89: missing-key
+30:8: missing-key
+34:10: unknown-value
+38:36: unknown-value
+42:42: duplicate-key
+42:68: wrong-type
+46:43: unknown-device
+47:1: duplicate-key
+51:8: missing-key
+55:37: empty
+59:10: unknown-value
+63:124: too-deep
+`},
+}
+
+var brokenActions = []brokenFile{
+	{"actions of the desktop", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Text", text = "" }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "Launch", app = "", args = [1] }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "Open", url = "a", target = "b" }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "MouseClick", button = "Left", x = 1, hold = 1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "MouseMove", absolute = true, x = -1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 6 }
+action = { type = "MouseMove", x = 40000 }
+[[global_mappings]]
+trigger = { type = "Note", note = 7 }
+action = { type = "Scroll" }
+[[global_mappings]]
+trigger = { type = "Note", note = 8 }
+action = { type = "Notify", body = 1, message = "", timeout_ms = 0 }
+[[global_mappings]]
+trigger = { type = "Note", note = 9 }
+action = { type = "Media", operation = "Rewind", action = "Play" }
+[[global_mappings]]
+trigger = { type = "Note", note = 10 }
+action = { type = "Media" }
+[[global_mappings]]
+trigger = { type = "Note", note = 11 }
+action = { type = "Panic", now = true }
+[[global_mappings]]
+trigger = { type = "Note", note = 12 }
+action = { type = "MouseClick", y = 1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 13 }
+action = { type = "MouseMove" }
+`, `
+3:34: empty
+6:35: empty
+6:47: wrong-type
+9:38: duplicate-key
+12:42: unknown-value
+12:50: no-effect
+12:64: wrong-type
+15:10: missing-key
+15:53: out-of-range
+18:36: out-of-range
+21:10: missing-key
+24:10: missing-key
+24:36: wrong-type
+24:39: duplicate-key
+24:66: out-of-range
+27:40: unknown-value
+27:50: duplicate-key
+30:10: missing-key
+33:28: unknown-key
+36:33: no-effect
+39:10: missing-key
+`},
+	{"volume", `
+[[global_mappings]]
+trigger = { type = "CC", cc = 1 }
+action = { type = "VolumeControl" }
+[[global_mappings]]
+trigger = { type = "CC", cc = 2 }
+action = { type = "VolumeControl", action = "Louder", target = "both", device = "a", app = "b" }
+[[global_mappings]]
+trigger = { type = "CC", cc = 3 }
+action = { type = "VolumeControl", operation = "Set", value = 151, limit = 0.5, step = 5 }
+[[global_mappings]]
+trigger = { type = "CC", cc = 4 }
+action = { type = "VolumeControl", operation = "Up", value = 5, step = 0 }
+[[global_mappings]]
+trigger = { type = "CC", cc = 5 }
+action = { type = "VolumeControl", operation = "Mute", value = 5 }
+[[global_mappings]]
+trigger = { type = "CC", cc = 6 }
+action = { type = "VolumeControl", operation = "Set", value = { min = 60, max = 50, scale = 0, curve = "s-curve", bend = 2 } }
+[[global_mappings]]
+trigger = { type = "CC", cc = 7 }
+action = { type = "VolumeControl", operation = "Set", value = { min = -1, max = "1", bend = 0.5, curve = "S-Curve", invert = 1, mix = 2 } }
+[[global_mappings]]
+trigger = { type = "CC", cc = 8 }
+action = { type = "VolumeControl", operation = "Set", value = "loud" }
+[[global_mappings]]
+trigger = { type = "CC", cc = 9 }
+action = { type = "VolumeControl", operation = "Set", value = { bend = 0.5 } }
+`, `
+3:10: missing-key
+6:45: unknown-value
+6:64: unknown-value
+6:86: conflict
+9:63: out-of-range
+9:76: out-of-range
+9:81: no-effect
+12:54: no-effect
+12:72: out-of-range
+15:56: no-effect
+18:63: empty-range
+18:93: out-of-range
+18:122: out-of-range
+21:71: out-of-range
+21:81: wrong-type
+21:86: no-effect
+21:106: unknown-value
+21:126: wrong-type
+21:129: unknown-key
+24:63: wrong-type
+27:65: no-effect
+`},
+	{"MIDI", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "SendMidi" }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "SendMIDI", port = "p", message_type = "NoteOm", note = 999 }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "SendMidi", port = "p", message_type = "note_on", channel = 16, note = 128, velocity = 128, hold = 1, value = 3 }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "SendMidi", port = "p", message = "cc", value = -1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "SendMidi", port = "p", message = "PC", cc = 1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 6 }
+action = { type = "SendMidi", port = "p", message = "pb", pitch = -8193 }
+[[global_mappings]]
+trigger = { type = "Note", note = 7 }
+action = { type = "SendMidi", port = "p", message = "at", pressure = "hard", hold = true }
+[[global_mappings]]
+trigger = { type = "Note", note = 8 }
+action = { type = "SendMidi", port = "p", message = "sysex" }
+[[global_mappings]]
+trigger = { type = "Note", note = 9 }
+action = { type = "SendMidi", port = "p", message = "sysex", data = "F0 01" }
+[[global_mappings]]
+trigger = { type = "Note", note = 10 }
+action = { type = "SendMidi", port = "p", message = "start", data = "F0 01", controller = 1, cc = 2 }
+[[global_mappings]]
+trigger = { type = "Note", note = 11 }
+action = { type = "SendMidi", port = "", message = 5, message_type = "cc" }
+`, `
+3:10: missing-key
+3:10: missing-key
+6:58: unknown-value
+9:79: out-of-range
+9:90: out-of-range
+9:106: out-of-range
+9:118: wrong-type
+9:121: no-effect
+12:10: missing-key
+12:67: out-of-range
+15:10: missing-key
+15:59: no-effect
+18:67: out-of-range
+21:70: wrong-type
+21:78: no-effect
+24:10: missing-key
+27:69: unknown-value
+30:62: no-effect
+30:78: no-effect
+30:94: duplicate-key
+33:38: empty
+33:52: wrong-type
+33:55: duplicate-key
+`},
+	{"the bus", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "DBusCall" }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "DBusCall", bus = "user", destination = "org", path = "a/b", interface = "a", method = "a.b", member = "x" }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "DBusCall", destination = ":1.5", path = "/a/", interface = "a.1", member = "1", args = 5 }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "DBusCall", destination = "a.b-c", path = "/", interface = "a.b", member = "M", args = [2020-01-01, { value = {} }, { value = { min = 5 } }] }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "Emit" }
+[[global_mappings]]
+trigger = { type = "Note", note = 6 }
+action = { type = "Emit", name = "a", value = "" }
+[[global_mappings]]
+trigger = { type = "Note", note = 7 }
+action = { type = "Emit", name = "a", value = inf }
+[[global_mappings]]
+trigger = { type = "Note", note = 8 }
+action = { type = "Emit", name = "a", value = true }
+`, `
+3:10: missing-key
+3:10: missing-key
+3:10: missing-key
+3:10: missing-key
+6:37: unknown-value
+6:59: unknown-value
+6:73: unknown-value
+6:92: unknown-value
+6:106: unknown-value
+6:113: duplicate-key
+9:45: unknown-value
+9:60: unknown-value
+9:79: unknown-value
+9:95: unknown-value
+9:107: wrong-type
+12:107: wrong-type
+12:135: too-many
+12:145: empty-range
+15:10: missing-key
+18:47: empty
+21:47: out-of-range
+24:47: wrong-type
+`},
+	{"flow", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "Repeat", action = { type = "Delay", ms = 5 }, count = 0 }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "Repeat", action = { type = "Panic" }, cancel = "release" }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "Repeat", action = { type = "Panic" }, cancel = "mode", delay_ms = 9 }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "Repeat", action = 5, cancel = "later", count = 10001, delay_ms = -1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "Sequence", actions = [{ type = "Repeat", cancel = "release", delay_ms = 10, action = { type = "Panic" } }] }
+[[global_mappings]]
+trigger = { type = "Note", note = 6 }
+action = { type = "Conditional" }
+[[global_mappings]]
+trigger = { type = "Note", note = 7 }
+action = { type = "Conditional", condition = "Always", then = { type = "Delay", ms = 1 }, then_action = {}, else = [] }
+[[global_mappings]]
+trigger = { type = "Note", note = 8 }
+action = { type = "Toggle", on = { type = "Nothing" }, state = "" }
+[[global_mappings]]
+trigger = { type = "Note", note = 9 }
+action = { type = "Repeat" }
+[[global_mappings]]
+trigger = { type = "Note", note = 10 }
+action = { type = "Repeat", count = 5000, action = { type = "Toggle", on = { type = "Panic" }, off = { type = "Sequence", actions = [{ type = "Panic" }, { type = "Panic" }] } } }
+`, `
+3:74: out-of-range
+6:10: missing-key
+9:86: out-of-range
+12:38: wrong-type
+12:50: unknown-value
+12:67: out-of-range
+12:85: out-of-range
+15:42: missing-key
+15:61: no-effect
+18:10: missing-key
+18:10: missing-key
+21:63: no-effect
+21:91: duplicate-key
+21:116: wrong-type
+24:43: unknown-value
+24:64: empty
+27:10: missing-key
+27:10: missing-key
+30:10: too-many
+`},
+}
