@@ -243,9 +243,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("first\n%s\nthen\n%s", first, second)
 		}
 		if n := len(p.Events); n > 0 && p.Events[n-1].At < time.Minute && len(p.Configs) > 0 {
-			if _, err := p.Run(); err != nil {
-				t.Skip(err) // a name that is not there
-			}
+			_, _ = p.Run() // it may fail, for a name that is not there, and must not panic
 		}
 	})
 }
