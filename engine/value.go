@@ -131,9 +131,7 @@ func (e *Engine) listen(in *Input, r *reading, own, any [2]int32) {
 				e.why.miss(otherChannel)
 			case b.fine() != r.fine:
 			case r.parameter != 0 && !e.hears(b, r):
-			case e.disabled(b.mapping):
-				e.why.miss(switchedOff)
-			default:
+			default: // one that is switched off too, or the places of the others would move
 				e.run = append(e.run, k)
 			}
 		}
@@ -146,8 +144,12 @@ func (e *Engine) hears(b *band, r *reading) bool {
 	return t.Type == r.parameter && t.Number == r.number
 }
 
-// meets says whether the condition of a band's mapping holds.
+// meets says whether a band's mapping is switched on and its condition holds.
 func (e *Engine) meets(b *band) bool {
+	if e.disabled(b.mapping) {
+		e.why.miss(switchedOff)
+		return false
+	}
 	if b.flags&guardedBand == 0 || e.prog.Mappings[b.mapping].When.Holds(e.world, e.modeName()) {
 		return true
 	}
@@ -165,7 +167,7 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 	e.listen(in, r, own, any)
 	bands := e.prog.table.bands
 	for _, i := range e.run {
-		if bands[i].kind == turnKind {
+		if bands[i].kind == turnKind && !e.disabled(bands[i].mapping) {
 			return e.turned(in, r, c, was, seen, out)
 		}
 	}
@@ -262,7 +264,7 @@ func (e *Engine) turned(in *Input, r *reading, c *control, was uint16, seen bool
 	steps, known := 0, false
 	for _, i := range e.run {
 		b := &bands[i]
-		if b.kind != turnKind {
+		if b.kind != turnKind || e.disabled(b.mapping) {
 			continue
 		}
 		t := &e.prog.Mappings[b.mapping].Trigger
@@ -282,6 +284,9 @@ func (e *Engine) turned(in *Input, r *reading, c *control, was uint16, seen bool
 			continue
 		}
 		if e.meets(b) {
+			if b.way() != Either { // a way that is asked for is on, whichever it is
+				steps = max(steps, -steps)
+			}
 			return e.fireFree(in, b, r.value, steps, out)
 		}
 	}

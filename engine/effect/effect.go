@@ -106,7 +106,7 @@ type Effect struct {
 	Kind    Kind
 	Cause   Cause
 	Step    uint16        // 1-based step of a Sequence, 0 outside one
-	Steps   int16         // an encoder's, clockwise ones positive, for an action that multiplies by them; else 0
+	Steps   int16         // an encoder's, clockwise or the way asked for positive, for an action that multiplies by them; else 0
 	Value   uint16        // velocity or value of the control that caused it
 	Hit     uint8         // VelocityRange: 1 soft, 2 medium, 3 hard; else 0
 	Level   float64       // the number that Action works with, if it does with one; Toggle and Conditional: 1 for On and Then

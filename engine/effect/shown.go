@@ -58,9 +58,16 @@ func ValueOf(a Action) *Value {
 			return &a.Level
 		}
 	case *SendMidi:
-		return &a.Value
+		switch a.Message {
+		case SendProgramChange, SendSysEx, SendStart, SendContinue, SendStop:
+			return nil
+		default:
+			return &a.Value
+		}
 	case *Emit:
-		return &a.Value
+		if a.Text == "" {
+			return &a.Value
+		}
 	case *DBusCall:
 		for _, arg := range a.Args {
 			if v, ok := arg.(*Value); ok {
