@@ -50,9 +50,9 @@ func (v *Value) At(x float64) float64 {
 	return v.Min + x*(v.Max-v.Min)
 }
 
-// bend takes 0 to 0 and 1 to 1, and what is between along the curve.
+// bend takes 0 to 0 and 1 to 1, exactly, and what is between along the curve.
 func (c Curve) bend(x, by float64) float64 {
-	if by <= 0 {
+	if by <= 0 || x == 0 || x == 1 {
 		return x
 	}
 	switch c {

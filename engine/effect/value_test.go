@@ -30,23 +30,47 @@ func TestValue(t *testing.T) {
 		if got := c.value.At(c.x); math.Abs(got-c.want) > 1e-5 {
 			t.Errorf("%+v at %v is %v, want %v", c.value, c.x, got, c.want)
 		}
+		if n := testing.AllocsPerRun(10, func() { c.value.At(c.x) }); n != 0 {
+			t.Errorf("%+v: %v allocations", c.value, n)
+		}
 	}
 }
 
-// TestCurves: every curve goes from one end to the other and never back.
+// TestCurves: every curve goes exactly from one end to the other and never stays or goes back.
 func TestCurves(t *testing.T) {
 	for i := range effect.Curves {
 		for bend := 0.0; bend <= 1; bend += 0.25 {
 			v := effect.Value{Max: 1, Curve: effect.Curve(i), Bend: bend}
-			if a, b := v.At(0), v.At(1); a != 0 || math.Abs(b-1) > 1e-12 {
+			if a, b := v.At(0), v.At(1); a != 0 || b != 1 {
 				t.Errorf("%s %v goes from %v to %v", effect.Curves[i], bend, a, b)
 			}
-			for x, last := 0.0, 0.0; x <= 1; x += 1.0 / 127 {
-				if y := v.At(x); y < last {
-					t.Errorf("%s %v falls at %v", effect.Curves[i], bend, x)
-				} else {
-					last = y
+			last := -1.0
+			for n := range 16384 {
+				x := float64(n) / 16383
+				y := v.At(x)
+				if y <= last {
+					t.Fatalf("%s %v does not rise at %v", effect.Curves[i], bend, x)
 				}
+				last = y
+			}
+		}
+	}
+}
+
+// TestOppositeCurves: what one does the other undoes, and the s-curve is as far below the line
+// on one side as above it on the other.
+func TestOppositeCurves(t *testing.T) {
+	for bend := 0.1; bend <= 1; bend += 0.1 {
+		exp := effect.Value{Max: 1, Curve: effect.Exponential, Bend: bend}
+		log := effect.Value{Max: 1, Curve: effect.Logarithmic, Bend: bend}
+		s := effect.Value{Max: 1, Curve: effect.SCurve, Bend: bend}
+		for n := range 128 {
+			x := float64(n) / 127
+			if y := log.At(exp.At(x)); math.Abs(y-x) > 1e-12 {
+				t.Errorf("bent by %v, %v comes back as %v", bend, x, y)
+			}
+			if sum := s.At(x) + s.At(1-x); math.Abs(sum-1) > 1e-12 {
+				t.Errorf("the s-curve of %v is not even at %v: %v", bend, x, sum)
 			}
 		}
 	}
