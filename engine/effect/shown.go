@@ -1,6 +1,9 @@
 package effect
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // Program is the first word of the command: all that may be shown of it.
 func (s *Shell) Program() string {
@@ -8,6 +11,24 @@ func (s *Shell) Program() string {
 		return word
 	}
 	return ""
+}
+
+// Program is the name of what is started, without its folder.
+func (l *Launch) Program() string { return path.Base(l.App) }
+
+// Shown is what may be shown of the target: not what an address asks for, nor as whom.
+func (o *Open) Shown() string {
+	target := o.Target
+	if i := strings.IndexAny(target, "?#"); i >= 0 {
+		target = target[:i]
+	}
+	if scheme, rest, ok := strings.Cut(target, "://"); ok {
+		host, file, _ := strings.Cut(rest, "/")
+		if i := strings.LastIndexByte(host, '@'); i >= 0 {
+			target = scheme + "://" + strings.TrimSuffix(host[i+1:]+"/"+file, "/")
+		}
+	}
+	return target
 }
 
 // TakesValue says whether an action works with the value of the control that it belongs to.

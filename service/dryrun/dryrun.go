@@ -1,5 +1,5 @@
 // Package dryrun writes down what would be done, one JSON line an action, and does none of
-// it. What an action's line says is in the action's own json form.
+// it.
 package dryrun
 
 import (
@@ -63,12 +63,13 @@ type head struct {
 	Mode    string `json:"mode"`
 	Action  string `json:"action"`
 	Step    uint16 `json:"step,omitempty"`
+	Steps   int16  `json:"steps,omitempty"`
 	Dropped uint64 `json:"dropped,omitempty"`
 }
 
 // line is an effect as a line of JSON, its newline included.
 func line(x *effect.Effect, dropped uint64) ([]byte, error) {
-	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Dropped: dropped}
+	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Steps: x.Steps, Dropped: dropped}
 	if x.Origin != nil {
 		h.Mapping, h.Label = x.Origin.ID, x.Origin.Label
 	}
@@ -80,23 +81,13 @@ func line(x *effect.Effect, dropped uint64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the action down: %w", err)
 	}
-	own, err := json.Marshal(fields(x.Action))
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the action down: %w", err)
+	text = text[:len(text)-1]
+	for _, f := range fields(x) {
+		value, err := json.Marshal(f.value)
+		if err != nil {
+			return nil, fmt.Errorf("cannot write the action down: %w", err)
+		}
+		text = append(append(text, `,"`+f.key+`":`...), value...)
 	}
-	if len(own) > len("{}") {
-		text = append(append(text[:len(text)-1], ','), own[1:]...)
-	}
-	return append(text, '\n'), nil
-}
-
-// fields are an action's own. A command line may hold what is nobody's business: only its
-// program is shown.
-func fields(a effect.Action) any {
-	if s, ok := a.(*effect.Shell); ok {
-		return struct {
-			Program string `json:"program"`
-		}{s.Program()}
-	}
-	return a
+	return append(text, "}\n"...), nil
 }

@@ -40,7 +40,7 @@ func TestLines(t *testing.T) {
 ` + head + `"KeyUp","keys":"F13","modifiers":[],"hold":true}
 ` + head + `"Shell","program":"mail"}
 ` + head + `"Sequence"}
-` + head + `"Delay","step":2}
+` + head + `"Delay","step":2,"ms":1000}
 {"at_us":1234,"mapping":"","label":"","mode":"M","action":"ModeChange","target":"N"}
 `
 	if got := out.String(); got != want {
