@@ -4,6 +4,7 @@ package alsaseq
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 	"unsafe"
@@ -25,7 +26,16 @@ type device interface {
 // file is the real device.
 type file struct {
 	*os.File
-	raw syscall.RawConn
+	raw     syscall.RawConn
+	reading reading
+	attempt func(fd uintptr) bool // reading.attempt, made once: to make it allocates
+}
+
+// reading is a Read under way.
+type reading struct {
+	b     []byte
+	n     int
+	errno syscall.Errno
 }
 
 func openFile(path string) (device, error) {
@@ -38,7 +48,36 @@ func openFile(path string) (device, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &file{f, raw}, nil
+	d := &file{File: f, raw: raw}
+	d.attempt = d.reading.attempt
+	return d, nil
+}
+
+// Read waits in the poller. It is for one goroutine at a time.
+func (f *file) Read(b []byte) (int, error) {
+	f.reading.b = b
+	err := f.raw.Read(f.attempt)
+	switch {
+	case err != nil:
+		return 0, err
+	case f.reading.errno != 0:
+		return 0, f.reading.errno
+	case f.reading.n == 0:
+		return 0, io.EOF
+	}
+	return f.reading.n, nil
+}
+
+// attempt reads past Go's scheduler; false means that there is nothing yet. The kernel copies
+// what there is and never waits, but the scheduler readies itself for a wait whenever it is
+// told of a system call, and wakes a thread to watch over it: more work than the read.
+func (r *reading) attempt(fd uintptr) bool {
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(r.b))), uintptr(len(r.b)))
+		if r.n, r.errno = int(n), errno; errno != unix.EINTR {
+			return errno != unix.EAGAIN
+		}
+	}
 }
 
 // Write goes past the poller: a full queue is the receiver's trouble and an error at once,

@@ -5,6 +5,7 @@ package alsaseq
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -190,6 +191,19 @@ func TestFile(t *testing.T) {
 	if n, err := f.Read(b); n != 2 || err != nil {
 		t.Errorf("Read = %d, %v", n, err)
 	}
+	if _, err := f.Write(make([]byte, 200)); err != nil {
+		t.Error(err)
+	}
+	if a := testing.AllocsPerRun(100, func() { _, _ = f.Read(b[:1]) }); a != 0 {
+		t.Errorf("%v allocations for a Read, want none", a)
+	}
+	for n := 101; n < 200; { // the first run is not counted
+		m, err := f.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += m
+	}
 	ended := make(chan error, 1)
 	go func() {
 		_, err := f.Read(b)
@@ -198,14 +212,24 @@ func TestFile(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := wait(t, ended, "end of Read"); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("Read after Close = %v", err)
+	if err := wait(t, ended, "end of Read"); err == nil {
+		t.Error("Read after Close")
 	}
 	if _, err := f.Write(b); err == nil {
 		t.Error("Write after Close")
 	}
 	if err := f.ioctl(ioClientID, nil); err == nil {
 		t.Error("ioctl after Close")
+	}
+	null, err := openFile(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := null.Read(b); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("Read of nothing = %d, %v", n, err)
+	}
+	if err := null.Close(); err != nil {
+		t.Error(err)
 	}
 	if _, err := openFile(path + "x"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("openFile = %v", err)
