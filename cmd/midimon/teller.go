@@ -66,17 +66,20 @@ func (t *teller) end(modes *loop.Modes, s *loop.Stats) {
 	}
 }
 
-// Do tells of an action, or of the end of a keystroke that was held.
+// Do tells of an action, or of the end of one that was held.
 func (t *teller) Do(x *effect.Effect) error {
 	after := t.now() - x.At
-	name := x.Origin.ID
+	name := ""
+	if x.Origin != nil {
+		name = x.Origin.ID
+	}
 	switch {
 	case x.Kind == effect.Act && x.Step > 0:
-		t.tell(fmt.Sprintf("step %d", x.Step), name, does(x.Action), after)
+		t.tell(fmt.Sprintf("step %d", x.Step), name, does(x), after)
 	case x.Kind == effect.Act:
-		t.tell(t.recognised(x.Origin), name, does(x.Action), after)
+		t.tell(t.recognised(x.Origin), name, does(x), after)
 	case x.Kind == effect.KeyUp && x.Cause != effect.None:
-		t.tell("release", name, "lets go of "+keys(x.Action.(*effect.Keystroke)), after)
+		t.tell("release", name, "lets go of "+held(x.Action), after)
 	}
 	return nil
 }
@@ -92,45 +95,6 @@ func (t *teller) recognised(o *effect.Origin) string {
 		}
 	}
 	return ""
-}
-
-func does(a effect.Action) string {
-	switch a := a.(type) {
-	case *effect.Keystroke:
-		if a.Hold {
-			return "holds " + keys(a)
-		}
-		return "taps " + keys(a)
-	case *effect.Shell:
-		return "runs " + a.Program()
-	case *effect.Sequence:
-		return fmt.Sprintf("begins %d steps", len(a.Actions))
-	case *effect.Delay:
-		return fmt.Sprintf("waits %d ms", a.For.Milliseconds())
-	case *effect.ModeChange:
-		switch {
-		case a.Mode == "":
-			return fmt.Sprintf("goes %d modes on", a.Step)
-		case a.Hold:
-			return "holds mode " + a.Mode
-		}
-		return "changes to mode " + a.Mode
-	case *effect.Repeat:
-		return fmt.Sprintf("repeats %d times", a.Count)
-	}
-	return a.Type()
-}
-
-// keys is a chord as people write it: Ctrl+Shift+T.
-func keys(k *effect.Keystroke) string {
-	words := append([]string{}, k.Modifiers...)
-	words = append(words, strings.Split(k.Keys, "+")...)
-	for i, w := range words {
-		if w != "" {
-			words[i] = strings.ToUpper(w[:1]) + w[1:]
-		}
-	}
-	return strings.Join(words, "+")
 }
 
 // The rest of loop.Recorder and loop.Observer: nothing to open, and nothing else to tell.
