@@ -30,10 +30,11 @@ action = { type = "Keystroke", keys = "f" }
 // TestLatency compares the daemon with the least program that does the same. Both run, each
 // on a port of its own, and notes go to one and the other in turn: whatever else the machine
 // is doing, it does to both. It can only make a round worse, so the best of several counts.
-// The goal is 1.3 times; in this emulated machine p50 comes to 1.2 to 1.4, so what fails is a
-// step back from there.
+// The goal is 1.3 times. What fails is 15 % more, because the machine is emulated: left alone
+// p50 comes to 1.14 to 1.20, but where other work takes its processors, to 1.1 to 1.5, and
+// then even the best of three rounds may miss the goal.
 func TestLatency(t *testing.T) {
-	const notes, rounds, goal, limit = 500, 3, 1.3, 1.7
+	const notes, rounds, goal, limit = 500, 3, 1.3, 1.3 * 1.15
 	onVirtual(t)
 	reference(t, 1)
 	ours, theirs := newSide(t, "midimon keyboard", 0), newSide(t, "reference keyboard", 1)
@@ -57,7 +58,7 @@ func TestLatency(t *testing.T) {
 	if best[50] <= limit && best[99] <= limit {
 		return
 	}
-	t.Errorf("at best p50 is %.2f and p99 %.2f times the reference's, want at most %.1f", best[50], best[99], limit)
+	t.Errorf("at best p50 is %.2f and p99 %.2f times the reference's, want at most %.2f", best[50], best[99], limit)
 }
 
 // turnAbout plays notes to both and leaves in took, sorted, how long each took.
