@@ -133,6 +133,7 @@ var eventNames = map[report.EventKind]string{
 	report.ModeChanged:    "ModeChanged",
 	report.ActionFailed:   "ActionFailed",
 	report.ReloadFinished: "ReloadFinished",
+	report.Emitted:        "Emitted",
 }
 
 func (h *changes) event(e report.Event, now time.Time) {

@@ -277,3 +277,24 @@ func TestActionFailedPace(t *testing.T) {
 		t.Error("nothing is admitted in the next second")
 	}
 }
+
+// Emit's text and number arrive as such, all of them, and a text that no bus takes is mended.
+func TestEmitted(t *testing.T) {
+	routes(t, func(t *testing.T, b *dbustest.Backend, _ *Server, c *dbus.Conn) {
+		signals := listen(t, c)
+		b.Publish(nil,
+			report.Event{Kind: report.Emitted, Mapping: "m", Mode: "Default", Name: "fader", Number: 0.5},
+			report.Event{Kind: report.Emitted, Name: "fader"},
+			report.Event{Kind: report.Emitted, Name: "word\x00", Text: "a\xffb", Number: 1},
+		)
+		for _, want := range [][]any{
+			{"fader", dbus.MakeVariant(0.5)},
+			{"fader", dbus.MakeVariant(0.0)},
+			{"word\uFFFD", dbus.MakeVariant("a\uFFFDb")},
+		} {
+			if got := receive(t, signals); got.Name != BusName+".Emitted" || !reflect.DeepEqual(got.Body, want) {
+				t.Errorf("%s%v, want %v", got.Name, got.Body, want)
+			}
+		}
+	})
+}

@@ -123,6 +123,12 @@ func (s *Server) root() *iface {
 			"ActionFailed": func(e report.Event) []any {
 				return []any{clean(e.Mapping), clean(e.Mode), clean(e.Error), clean(e.Detail)}
 			},
+			"Emitted": func(e report.Event) []any {
+				if e.Text != "" {
+					return []any{clean(e.Name), dbus.MakeVariant(clean(e.Text))}
+				}
+				return []any{clean(e.Name), dbus.MakeVariant(e.Number)}
+			},
 		},
 	}
 }

@@ -65,9 +65,11 @@ func (d *Daemon) Pause(ctx context.Context, paused bool) error {
 	return nil
 }
 
-// Panic lets go of everything held and ends every sequence.
+// Panic lets go of everything held, ends every sequence and silences what was played.
 func (d *Daemon) Panic(ctx context.Context) error {
 	return d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		mode := e.Program().Modes[e.Mode()].Name
+		out = append(out, effect.Effect{Kind: effect.Act, At: now, Arrived: now, Mode: mode, Action: &effect.Panic{}})
 		return e.Release(effect.ByPanic, now, out)
 	})
 }

@@ -149,7 +149,7 @@ func (b *board) tell(e report.Event) {
 		b.publish()
 	case report.ActionFailed:
 		b.failures.log(b.log, &e, time.Now())
-	case report.ReloadFinished:
+	case report.ReloadFinished, report.Emitted:
 	}
 	dropped := b.dropped.Swap(0)
 	for s := range b.subscribers {
@@ -212,30 +212,25 @@ func (b *board) checkBackends() {
 	}
 }
 
-// uses says whether any mapping needs the backend.
+// uses says whether any mapping or mode needs the backend.
 func uses(p *engine.Program, backend string) bool {
 	for i := range p.Mappings {
 		if p.Mappings[i].Enabled && actionUses(p.Mappings[i].Action, backend) {
 			return true
 		}
 	}
-	return false
-}
-
-func actionUses(a effect.Action, backend string) bool {
-	switch a := a.(type) {
-	case *effect.Keystroke:
-		return backend == "keys"
-	case *effect.Shell:
-		return backend == "process"
-	case *effect.Sequence:
-		for _, step := range a.Actions {
-			if actionUses(step, backend) {
+	for i := range p.Modes {
+		for _, m := range [...]*engine.Mapping{p.Modes[i].Enter, p.Modes[i].Exit} {
+			if m != nil && actionUses(m.Action, backend) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func actionUses(a effect.Action, backend string) bool {
+	return !effect.Within(a, func(a effect.Action) bool { return loop.BackendOf(a) != backend })
 }
 
 // logHealth says what came and went.

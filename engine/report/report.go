@@ -153,13 +153,16 @@ func (s *Status) ConnectedDevices() []string {
 // Event is something that happened, in order; state that merely changed is in Status.
 type Event struct {
 	Kind    EventKind
-	Old     string // ModeChanged
-	New     string // ModeChanged
-	Cause   string // ModeChanged
-	Mapping string // ActionFailed: its id
-	Mode    string // ActionFailed
-	Error   string // ActionFailed: a stable word, "keys-unavailable"
-	Detail  string // ActionFailed: for people
+	Old     string  // ModeChanged
+	New     string  // ModeChanged
+	Cause   string  // ModeChanged
+	Mapping string  // ActionFailed, Emitted: its id
+	Mode    string  // ActionFailed, Emitted
+	Error   string  // ActionFailed: a stable word, "keys-unavailable"
+	Detail  string  // ActionFailed: for people
+	Name    string  // Emitted
+	Text    string  // Emitted: the value, if it is a text
+	Number  float64 // Emitted: the value, where Text is empty
 	Reload  *Reload
 }
 
@@ -171,4 +174,5 @@ const (
 	ModeChanged EventKind = iota
 	ActionFailed
 	ReloadFinished
+	Emitted
 )

@@ -16,7 +16,7 @@ import (
 // A Backend performs effects. One goroutine owns it and calls nothing concurrently, save
 // Await, which may run while Do is not called.
 type Backend interface {
-	// Name is the check that speaks for it: "keys", "process".
+	// Name is the check that speaks for it, and says which actions come to it: see BackendOf.
 	Name() string
 	// Open makes it ready. A *report.Fault says how to mend it.
 	Open(ctx context.Context) error
@@ -28,8 +28,17 @@ type Backend interface {
 	Close() error
 }
 
+// A Performer is a Backend that performs actions. One that is none gets what goes down and
+// comes up, and nothing else.
+type Performer interface {
+	Backend
+	// Performs says whether Do is to get the Act of such an action. Panic, which all
+	// performers are asked for, is to silence what was played. The loop calls it, at any time.
+	Performs(a effect.Action) bool
+}
+
 // A Recorder is told of every action in the place of the backends: a dry run. It gets each
-// Act, and the KeyUp of each keystroke that was held; a tap is over by itself.
+// Act, and the KeyUp of each action that was held; a tap is over by itself.
 type Recorder interface {
 	Backend
 	// Dropped says that an effect found no place in the queue. It is called by the loop.

@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"fmt"
+
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 )
@@ -17,7 +19,7 @@ func (l *Loop) dispatch() {
 			if word := l.press(x); word != "" {
 				l.engine.Refuse(x)
 				void(l.out[i+1:], x.Hold)
-				l.fail(x, word)
+				l.fail(x, word, nil)
 			}
 		case effect.KeyUp:
 			l.letGo(x)
@@ -33,92 +35,96 @@ func (l *Loop) dispatch() {
 	}
 }
 
-// act hands an action to what performs it. Keystrokes come as KeyDown and KeyUp besides, and
-// sequences and modes are the engine's own affair.
+// act hands an action to what performs it. What is pressed comes as KeyDown and KeyUp besides,
+// and sequences and modes are the engine's own affair.
 func (l *Loop) act(x *effect.Effect) {
-	s, name := l.record, ""
-	if s == nil {
-		switch name = performer(x.Action); name {
-		case "":
-			return
-		case "process":
-			s = l.process
+	if l.record != nil {
+		if !l.record.offer(x, Places) {
+			l.recorder.Dropped()
 		}
-	}
-	switch {
-	case s == nil || !s.ready && s != l.record:
-		l.fail(x, name+"-unavailable")
-	case s.offer(x, Places):
 		return
-	case s == l.record:
-		l.recorder.Dropped()
-	default:
-		l.fail(x, effect.QueueFull.String())
+	}
+	switch a := x.Action.(type) {
+	case *effect.Emit:
+		l.emit(x, a)
+		return
+	case *effect.Panic:
+		l.panic(x)
+		return
+	}
+	r := routeOf(x.Action)
+	if r == alone || pressed(x.Action) {
+		return
+	}
+	switch s := l.routes[r]; {
+	case s == nil || !s.ready:
+		l.fail(x, backends[r]+"-unavailable", nil)
+	case !s.performs(x.Action):
+		l.fail(x, backends[r]+"-unavailable", fmt.Errorf("nothing here performs %s", x.Action.Type()))
+	case !s.offer(x, Places):
+		l.fail(x, effect.QueueFull.String(), nil)
 	}
 }
 
-// performer is the name of the backend that an action needs beside the engine, or empty. Most
-// are not there yet.
-func performer(a effect.Action) string {
-	switch a.(type) {
-	case *effect.Shell:
-		return "process"
-	case *effect.Launch, *effect.Open:
-		return "launch"
-	case *effect.Text:
-		return "text"
-	case *effect.MouseMove, *effect.Scroll:
-		return "pointer"
-	case *effect.VolumeControl:
-		return "audio"
-	case *effect.Media:
-		return "media"
-	case *effect.Notify:
-		return "notify"
-	case *effect.DBusCall, *effect.Emit:
-		return "bus"
-	case *effect.SendMidi:
-		return "midi"
+// emit tells of an Emit. An encoder's steps multiply its number, or are it.
+func (l *Loop) emit(x *effect.Effect, a *effect.Emit) {
+	e := report.Event{Kind: report.Emitted, Mode: x.Mode, Name: a.Name, Text: a.Text, Number: x.Level}
+	if x.Origin != nil {
+		e.Mapping = x.Origin.ID
 	}
-	return ""
+	switch {
+	case x.Steps == 0:
+	case a.Value.Given:
+		e.Number *= float64(x.Steps)
+	default:
+		e.Number = float64(x.Steps)
+	}
+	l.observer.Event(e)
+}
+
+// panic tells every backend that does something about it. What is held the engine releases.
+func (l *Loop) panic(x *effect.Effect) {
+	for _, s := range l.sinks {
+		if s.ready && s.performs(x.Action) && !s.offer(x, cap(s.queue)) {
+			l.fail(x, effect.QueueFull.String(), nil)
+		}
+	}
 }
 
 // press hands a KeyDown on, or returns the word for why that cannot be.
 func (l *Loop) press(x *effect.Effect) string {
-	switch {
-	case l.record != nil, x.Keys.Len() == 0 && performer(x.Action) != "":
-		return "" // that it could not be done was said of the action
-	case l.keys == nil || !l.keys.ready:
-		return "keys-unavailable"
-	case !l.keys.press(x):
+	if l.record != nil {
+		return "" // its Act was recorded
+	}
+	r := routeOf(x.Action)
+	switch s := l.routes[r]; {
+	case s == nil || !s.ready:
+		return backends[r] + "-unavailable"
+	case !s.press(x):
 		return effect.QueueFull.String()
 	}
 	return ""
 }
 
 func (l *Loop) letGo(x *effect.Effect) {
-	switch {
-	case x.Hold == voided:
+	if x.Hold == voided {
 		return
-	case l.record != nil:
+	}
+	if l.record != nil {
 		if lasted(x) && !l.record.offer(x, Places) {
 			l.recorder.Dropped()
 		}
-	case performer(x.Action) != "":
-	case l.keys != nil && l.keys.ready:
-		l.keys.release(x)
+	} else if s := l.routes[routeOf(x.Action)]; s != nil && s.ready {
+		s.release(x)
 	}
 	if x.Cause == effect.TooLong {
-		l.fail(x, x.Cause.String())
+		l.fail(x, x.Cause.String(), nil)
 	}
 }
 
-// lasted says whether a release ends a keystroke that was held. A tap is over by itself,
+// lasted says whether a release ends something that was held. A tap is over by itself,
 // without a cause.
-func lasted(x *effect.Effect) bool {
-	k, ok := x.Action.(*effect.Keystroke)
-	return ok && k.Hold && x.Cause != effect.None
-}
+func lasted(x *effect.Effect) bool { return x.Cause != effect.None && lasting(x.Action) }
 
 // voided is no hold of the engine's: those count from 1.
 const voided = 0
@@ -133,9 +139,9 @@ func void(rest []effect.Effect, hold uint32) {
 	}
 }
 
-func (l *Loop) fail(x *effect.Effect, word string) {
+func (l *Loop) fail(x *effect.Effect, word string, err error) {
 	l.stats.Failed++
-	l.observer.Event(failure(x, word, nil))
+	l.observer.Event(failure(x, word, err))
 }
 
 // failure is the event for an action that came to nothing.

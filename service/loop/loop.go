@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,8 +40,7 @@ type Loop struct {
 	watchdog Watchdog
 	log      *slog.Logger
 	sinks    []*sink
-	keys     *sink // nil: none
-	process  *sink
+	routes   [routes]*sink // nil: there is none
 	recorder Recorder
 	record   *sink
 
@@ -91,11 +91,8 @@ func New(c Config) *Loop {
 		for _, b := range c.Backends {
 			s := newSink(l, b)
 			l.sinks = append(l.sinks, s)
-			switch b.Name() {
-			case "keys":
-				l.keys = s
-			case "process":
-				l.process = s
+			if r := slices.Index(backends[:], b.Name()); r > int(alone) {
+				l.routes[r] = s
 			}
 		}
 	}

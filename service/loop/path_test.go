@@ -67,7 +67,7 @@ action = { type = "Keystroke", keys = "a", hold = true }
 		Backends: []Backend{nothing{}}, Log: slog.New(slog.DiscardHandler),
 	})
 	l.engine.Attach(0, engine.Any)
-	l.keys.ready = true
+	l.routes[toKeys].ready = true
 	l.timer = time.NewTimer(time.Hour)
 	return l
 }
@@ -79,7 +79,7 @@ func (l *Loop) onePress() {
 		l.in = <-l.inputs
 		l.step()
 		l.arm()
-		<-l.keys.queue
+		<-l.routes[toKeys].queue
 	}
 }
 
@@ -89,8 +89,8 @@ func TestPathAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, l.onePress); n != 0 {
 		t.Errorf("%v allocations a note", n)
 	}
-	if l.keys.held != 0 || l.stats.Received < 2000 {
-		t.Errorf("%d held, %d received", l.keys.held, l.stats.Received)
+	if l.routes[toKeys].held != 0 || l.stats.Received < 2000 {
+		t.Errorf("%d held, %d received", l.routes[toKeys].held, l.stats.Received)
 	}
 }
 
@@ -103,24 +103,25 @@ func BenchmarkPath(b *testing.B) {
 
 func TestOverflowGivesTheBackendUp(t *testing.T) {
 	l := path(t)
-	for range cap(l.keys.queue) {
-		l.keys.queue <- effect.Effect{}
+	for range cap(l.routes[toKeys].queue) {
+		l.routes[toKeys].queue <- effect.Effect{}
 	}
-	l.keys.release(&effect.Effect{Kind: effect.KeyUp})
-	if !l.keys.overflow.Load() {
+	l.routes[toKeys].release(&effect.Effect{Kind: effect.KeyUp})
+	if !l.routes[toKeys].overflow.Load() {
 		t.Fatal("a release was lost without a word")
 	}
-	if err := l.keys.perform(); err == nil {
+	if err := l.routes[toKeys].perform(); err == nil {
 		t.Error("the backend was kept")
 	}
 }
 
 func TestVoidedReleaseGoesNowhere(t *testing.T) {
 	l := path(t)
-	l.keys.ready = false
+	l.routes[toKeys].ready = false
+	a := &effect.Keystroke{}
 	// A press and the release of its tap in one batch, as after a long sleep.
 	l.out = []effect.Effect{
-		{Kind: effect.KeyDown, Hold: 7}, {Kind: effect.KeyUp, Hold: 6}, {Kind: effect.KeyUp, Hold: 7},
+		{Kind: effect.KeyDown, Hold: 7, Action: a}, {Kind: effect.KeyUp, Hold: 6, Action: a}, {Kind: effect.KeyUp, Hold: 7, Action: a},
 	}
 	l.dispatch()
 	if l.out[1].Hold != 6 || l.out[2].Hold != voided {
@@ -130,13 +131,13 @@ func TestVoidedReleaseGoesNowhere(t *testing.T) {
 
 func TestLossGivesReservedPlacesBack(t *testing.T) {
 	l := path(t)
-	for l.keys.press(&effect.Effect{Kind: effect.KeyDown}) {
+	for l.routes[toKeys].press(&effect.Effect{Kind: effect.KeyDown}) {
 	}
-	if l.keys.held != Places {
-		t.Errorf("%d presses were taken", l.keys.held)
+	if l.routes[toKeys].held != Places {
+		t.Errorf("%d presses were taken", l.routes[toKeys].held)
 	}
-	l.obey(&command{sink: l.keys})
-	if l.keys.held != 0 {
-		t.Errorf("%d places are reserved for what is gone", l.keys.held)
+	l.obey(&command{sink: l.routes[toKeys]})
+	if l.routes[toKeys].held != 0 {
+		t.Errorf("%d places are reserved for what is gone", l.routes[toKeys].held)
 	}
 }

@@ -104,7 +104,7 @@ func (l *Loop) obey(c *command) {
 	switch {
 	case c.sink != nil: // at once: it no longer performs what the inputs would send
 		c.sink.ready, c.sink.held = c.ready, 0
-		if !c.ready && c.sink == l.keys {
+		if !c.ready && c.sink == l.routes[toKeys] {
 			l.out = l.engine.SinkLost(l.now(), l.out[:0])
 			l.dispatch()
 		}

@@ -20,10 +20,11 @@ var errOverflow = errors.New("a release found no place")
 
 // sink is a backend and its queue. The loop alone sends to the queue and uses ready and held.
 type sink struct {
-	loop    *Loop
-	backend Backend
-	queue   chan effect.Effect
-	ended   chan struct{}
+	loop      *Loop
+	backend   Backend
+	performer Performer // the backend if it is one, else nil
+	queue     chan effect.Effect
+	ended     chan struct{}
 
 	ready bool // what is sent will be performed
 	held  int  // presses accepted whose release is still to come: each has a place reserved
@@ -32,7 +33,13 @@ type sink struct {
 }
 
 func newSink(l *Loop, b Backend) *sink {
-	return &sink{loop: l, backend: b, queue: make(chan effect.Effect, 2*Places), ended: make(chan struct{})}
+	p, _ := b.(Performer)
+	return &sink{loop: l, backend: b, performer: p, queue: make(chan effect.Effect, 2*Places), ended: make(chan struct{})}
+}
+
+// performs says whether the backend performs an action at its Act.
+func (s *sink) performs(a effect.Action) bool {
+	return s.performer != nil && s.performer.Performs(a)
 }
 
 // press sends a KeyDown unless there is no place for it and its release.

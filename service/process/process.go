@@ -62,6 +62,12 @@ func (b *Backend) Open(ctx context.Context) error {
 // Await has nothing to wait for.
 func (*Backend) Await(ctx context.Context) error { return ctx.Err() }
 
+// Performs says that it performs Shell.
+func (*Backend) Performs(a effect.Action) bool {
+	_, ok := a.(*effect.Shell)
+	return ok
+}
+
 // Do starts the command and does not wait for it.
 func (b *Backend) Do(x *effect.Effect) error {
 	shell, ok := x.Action.(*effect.Shell)
