@@ -22,7 +22,7 @@ type Backend interface {
 	Open(ctx context.Context) error
 	// Await returns nil when Open is worth another try, or ctx's error.
 	Await(ctx context.Context) error
-	// Do performs one effect. An error that wraps report.ErrKeysUnavailable means that the
+	// Do performs one effect, which it does not keep. An error that wraps report.ErrKeysUnavailable means that the
 	// backend is lost and must be opened again.
 	Do(x *effect.Effect) error
 	Close() error

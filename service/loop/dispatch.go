@@ -61,7 +61,7 @@ func (l *Loop) act(x *effect.Effect) {
 		l.fail(x, backends[r]+"-unavailable", nil)
 	case !s.performs(x.Action):
 		l.fail(x, backends[r]+"-unavailable", fmt.Errorf("nothing here performs %s", x.Action.Type()))
-	case !s.offer(x, Places):
+	case !s.act(x):
 		l.fail(x, effect.QueueFull.String(), nil)
 	}
 }

@@ -104,7 +104,7 @@ func BenchmarkPath(b *testing.B) {
 func TestOverflowGivesTheBackendUp(t *testing.T) {
 	l := path(t)
 	for range cap(l.routes[toKeys].queue) {
-		l.routes[toKeys].queue <- effect.Effect{}
+		l.routes[toKeys].queue <- item{}
 	}
 	l.routes[toKeys].release(&effect.Effect{Kind: effect.KeyUp})
 	if !l.routes[toKeys].overflow.Load() {

@@ -223,3 +223,51 @@ func lasting(a effect.Action) bool {
 	}
 	return false
 }
+
+// A back end that hangs costs a fader and an encoder one place each.
+func TestHangingBackendGetsTheNewestValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		audio := newBackend("audio")
+		audio.gate = make(chan struct{})
+		got := make(chan effect.Effect, 16)
+		s := start(t, loop.Config{Backends: []loop.Backend{tapped{audio, got}}})
+		s.with(func(p *engine.Program) {
+			fader := &p.Mappings[0]
+			fader.Trigger = engine.Trigger{Type: engine.CC, Number: 7, Device: engine.Any, Channel: engine.Any, Max: 127}
+			fader.Action = &effect.VolumeControl{Operation: effect.VolumeSet, Level: effect.Value{Max: 127}}
+			knob := &p.Mappings[1]
+			knob.Trigger = engine.Trigger{Type: engine.EncoderTurn, Number: 8, Device: engine.Any, Channel: engine.Any, Max: 127, Encoding: engine.TwosComplement}
+			knob.Action = &effect.VolumeControl{Step: 1}
+		})
+		for n := range 1000 {
+			for _, m := range []engine.Message{{Number: 7, Value: uint16(n % 128)}, {Number: 8, Value: 1}} {
+				m.Kind = engine.ControlChange
+				s.Deliver(engine.Input{At: s.now(), Message: m})
+				if n == 0 {
+					s.settle() // the first is in its hand
+				}
+			}
+		}
+		s.settle()
+		s.events()
+		close(audio.gate)
+		synctest.Wait()
+		if len(got) != 3 {
+			t.Fatalf("%d were performed", len(got))
+		}
+		if first, knob, fader := <-got, <-got, <-got; first.Level != 0 || knob.Steps != 1000 || fader.Level != float64(999%128) {
+			t.Errorf("performed %v, %v, %v", first.Level, knob.Steps, fader.Level)
+		}
+	})
+}
+
+// tapped shows what a backend performs.
+type tapped struct {
+	*backend
+	got chan effect.Effect
+}
+
+func (b tapped) Do(x *effect.Effect) error {
+	defer func() { b.got <- *x }()
+	return b.backend.Do(x)
+}

@@ -153,6 +153,9 @@ func (l *Loop) publish() {
 	}
 	if e.Program() != l.program {
 		l.clock = e.Program().UsesClock()
+		for _, s := range l.sinks {
+			clear(s.cells) // they name mappings of the old one
+		}
 	}
 	was := l.modes.Load()
 	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()

@@ -18,23 +18,25 @@ const openPause = 100 * time.Millisecond
 
 var errOverflow = errors.New("a release found no place")
 
-// sink is a backend and its queue. The loop alone sends to the queue and uses ready and held.
+// sink is a backend and its queue. The loop alone sends to the queue and uses ready, held and
+// cells.
 type sink struct {
 	loop      *Loop
 	backend   Backend
 	performer Performer // the backend if it is one, else nil
-	queue     chan effect.Effect
+	queue     chan item
 	ended     chan struct{}
 
 	ready bool // what is sent will be performed
 	held  int  // presses accepted whose release is still to come: each has a place reserved
+	cells map[cellKey]*cell
 
 	overflow atomic.Bool // see release
 }
 
 func newSink(l *Loop, b Backend) *sink {
 	p, _ := b.(Performer)
-	return &sink{loop: l, backend: b, performer: p, queue: make(chan effect.Effect, 2*Places), ended: make(chan struct{})}
+	return &sink{loop: l, backend: b, performer: p, queue: make(chan item, 2*Places), cells: map[cellKey]*cell{}, ended: make(chan struct{})}
 }
 
 // performs says whether the backend performs an action at its Act.
@@ -47,7 +49,7 @@ func (s *sink) press(x *effect.Effect) bool {
 	if len(s.queue)+s.held+2 > cap(s.queue) {
 		return false
 	}
-	s.queue <- *x
+	s.queue <- item{x: *x}
 	s.held++
 	return true
 }
@@ -67,7 +69,7 @@ func (s *sink) offer(x *effect.Effect, places int) bool {
 	if len(s.queue)+s.held >= places {
 		return false
 	}
-	s.queue <- *x
+	s.queue <- item{x: *x}
 	return true
 }
 
@@ -89,7 +91,10 @@ func (s *sink) run(ctx context.Context) {
 		s.loop.observer.Backend(s.backend.Name(), err)
 		s.loop.command(command{sink: s})
 		for len(s.queue) > 0 { // the loop sends no more
-			s.refuse(<-s.queue)
+			i := <-s.queue
+			if x := i.take(); x != nil {
+				s.refuse(x)
+			}
 		}
 		s.overflow.Store(false)
 	}
@@ -119,14 +124,19 @@ func (s *sink) open(ctx context.Context) bool {
 
 // perform returns nil when the queue is closed and empty, or why the backend is lost.
 func (s *sink) perform() error {
-	for x := range s.queue {
-		err := s.backend.Do(&x)
+	var i item // one for all, or each would be an allocation
+	for i = range s.queue {
+		x := i.take()
+		if x == nil {
+			continue
+		}
+		err := s.backend.Do(x)
 		switch {
 		case errors.Is(err, report.ErrKeysUnavailable):
 			s.refuse(x)
 			return err
 		case err != nil:
-			s.loop.Failed(x, "action-failed", err)
+			s.loop.Failed(*x, "action-failed", err)
 		}
 		if s.overflow.Load() {
 			return errOverflow
@@ -136,8 +146,8 @@ func (s *sink) perform() error {
 }
 
 // refuse reports an effect that the backend was not there for.
-func (s *sink) refuse(x effect.Effect) {
+func (s *sink) refuse(x *effect.Effect) {
 	if x.Kind != effect.KeyUp {
-		s.loop.Failed(x, s.backend.Name()+"-unavailable", nil)
+		s.loop.Failed(*x, s.backend.Name()+"-unavailable", nil)
 	}
 }
