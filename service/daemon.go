@@ -173,7 +173,8 @@ func (d *Daemon) configure() {
 		Drivers: d.o.Drivers, Loop: d.loop, Program: p, Now: d.o.Clock, Log: d.o.Log,
 		Publish: func(v *ports.View) {
 			b.post(func() { b.setView(v) })
-			_ = d.loop.Present(context.Background(), connected(v)) // a loop that has ended asks no condition
+			// A loop that has ended asks no condition.
+			_ = d.loop.World(context.Background(), func(w *effect.World) { w.Present = connected(v) })
 		},
 	})
 	b.setView(d.ports.Initial())

@@ -57,7 +57,7 @@ func spell(m *engine.Message) string {
 	return fmt.Sprintf("%s, velocity %d", note, m.Value)
 }
 
-func (t *teller) end(modes *loop.Modes, s *loop.Stats) {
+func (t *teller) end(modes *loop.Modes, s *report.Stats) {
 	t.say("\n%d messages, %d actions, %d failed. Half were handed on within %d µs of their arrival, 99 %% within %d µs.\n"+
 		"Mode %s, of %s. %d mappings.\n",
 		s.Received, s.Performed, s.Failed, s.P50.Microseconds(), s.P99.Microseconds(), modes.Mode, strings.Join(modes.All, ", "), len(t.program.Mappings))

@@ -150,6 +150,15 @@ func (s *Status) ConnectedDevices() []string {
 	return out
 }
 
+// Stats count since the daemon began.
+type Stats struct {
+	Received  uint64        // inputs
+	Performed uint64        // actions started
+	Failed    uint64        // actions that did not succeed
+	Refused   uint64        // actions that a gate or a rate refused
+	P50, P99  time.Duration // from an input's arrival until what came of it was handed on
+}
+
 // Event is something that happened, in order; state that merely changed is in Status.
 type Event struct {
 	Kind    EventKind

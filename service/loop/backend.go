@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 )
@@ -67,13 +68,5 @@ type Watchdog interface {
 type Modes struct {
 	Mode, BaseMode string
 	All            []string
-}
-
-// Stats count since the loop began.
-type Stats struct {
-	Received  uint64 // inputs
-	Performed uint64 // actions started
-	Failed    uint64 // actions that did not succeed
-	Refused   uint64 // actions that a gate or a rate refused
-	P50, P99  time.Duration
+	Program        *engine.Program // that acts
 }

@@ -59,7 +59,7 @@ type Loop struct {
 	base    int
 	clock   bool          // the program asks for the time
 	world   *effect.World // as the engine has it
-	stats   Stats
+	stats   report.Stats
 	took    latency
 }
 
@@ -138,13 +138,26 @@ func (l *Loop) command(c command) {
 	}
 }
 
-// Present says which configured devices are connected, for conditions. The map is the loop's
-// from now on. Errors: as Do.
-func (l *Loop) Present(ctx context.Context, devices map[string]bool) error {
+// World changes what conditions are asked of, and who has the focus: change gets a copy of
+// what was told last. What it puts there is the loop's from then on. Errors: as Do.
+func (l *Loop) World(ctx context.Context, change func(w *effect.World)) error {
 	return l.Do(ctx, func(_ *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
 		w := *l.world
-		w.Present = devices
+		change(&w)
 		return l.show(&w, now, out)
+	})
+}
+
+// Lock says whether the screen is locked: conditions see it, and the gate is closed as long.
+// Errors: as Do.
+func (l *Loop) Lock(ctx context.Context, locked bool) error {
+	return l.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		w := *l.world
+		if w.Locked == locked {
+			return out // closing a gate twice would let go twice
+		}
+		w.Locked = locked
+		return e.SetGate(effect.Locked, locked, now, l.show(&w, now, out))
 	})
 }
 
@@ -152,8 +165,8 @@ func (l *Loop) Present(ctx context.Context, devices map[string]bool) error {
 func (l *Loop) Modes() *Modes { return l.modes.Load() }
 
 // Stats are the counters now.
-func (l *Loop) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
+func (l *Loop) Stats(ctx context.Context) (report.Stats, error) {
+	var s report.Stats
 	err := l.Do(ctx, func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
 		s = l.stats
 		s.P50, s.P99 = l.took.quantile(0.5), l.took.quantile(0.99)

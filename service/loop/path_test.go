@@ -141,3 +141,27 @@ func TestLossGivesReservedPlacesBack(t *testing.T) {
 		t.Errorf("%d places are reserved for what is gone", l.routes[toKeys].held)
 	}
 }
+
+// The world is made anew when it is another one, and not for every note.
+func TestClockAllocatesOncePerMinute(t *testing.T) {
+	l := path(t)
+	wall := time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
+	l.clock, l.wall = true, func() time.Time { return wall }
+	l.onePress()
+	was := l.world
+	if n := testing.AllocsPerRun(1000, l.onePress); n != 0 || l.world != was || was.Minute != 570 || was.Weekday != 0 {
+		t.Errorf("%v allocations a note, %+v", n, l.world)
+	}
+	wall = wall.Add(-48*time.Hour + time.Minute)
+	l.onePress()
+	if l.world == was || l.world.Minute != 571 || l.world.Weekday != 5 {
+		t.Errorf("%+v", l.world)
+	}
+	was = l.world
+	w := *was
+	w.Present = map[string]bool{}
+	l.show(&w, 0, nil)
+	if l.world != was {
+		t.Error("no device is another world than none")
+	}
+}

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,7 +34,7 @@ func (l *Loop) Run(ctx context.Context) {
 			now := l.now()
 			l.catchUp()
 			l.out = l.engine.Advance(now, l.look(now, l.out[:0]))
-			l.dispatch()
+			l.handOn(now)
 		case c := <-l.commands:
 			l.obey(&c)
 		case <-feed:
@@ -63,16 +64,32 @@ func (l *Loop) arm() {
 
 // step takes the input in l.in.
 func (l *Loop) step() {
+	taken := l.now()
 	l.out = l.engine.Step(&l.in, l.look(l.in.At, l.out[:0]))
-	l.dispatch()
 	l.stats.Received++
-	l.took.add(l.now() - l.in.At)
+	l.took.add(l.handOn(taken) - l.in.At)
 }
 
-// look tells the engine the minute of the day if a condition asks for it. The wall clock is
-// read anew each time: it may be set, and day and night saving change it.
+// handOn hands the effects to their sinks and stamps the decisions that they came of. It
+// returns the time.
+func (l *Loop) handOn(taken time.Duration) time.Duration {
+	l.dispatch()
+	now := l.now()
+	l.engine.Stamp(taken, now)
+	return now
+}
+
+// look tells the engine the minute of the day if a condition asks for it.
 func (l *Loop) look(now time.Duration, out []effect.Effect) []effect.Effect {
-	if !l.clock || l.wall == nil {
+	if !l.clock {
+		return out
+	}
+	return l.lookAtClock(now, out)
+}
+
+// lookAtClock reads the wall clock anew: it may have been set, and summer time begins and ends.
+func (l *Loop) lookAtClock(now time.Duration, out []effect.Effect) []effect.Effect {
+	if l.wall == nil {
 		return out
 	}
 	t := l.wall()
@@ -85,10 +102,18 @@ func (l *Loop) look(now time.Duration, out []effect.Effect) []effect.Effect {
 	return l.show(&w, now, out)
 }
 
-// show hands the engine what conditions ask of.
+// show hands the engine what conditions ask of, if that is something else than before.
 func (l *Loop) show(w *effect.World, now time.Duration, out []effect.Effect) []effect.Effect {
+	if same(w, l.world) {
+		return out
+	}
 	l.world = w
 	return l.engine.SetWorld(w, now, out)
+}
+
+func same(a, b *effect.World) bool {
+	return a.Minute == b.Minute && a.Weekday == b.Weekday && a.Locked == b.Locked && a.FocusKnown == b.FocusKnown && a.Focused == b.Focused &&
+		maps.Equal(a.Running, b.Running) && maps.Equal(a.Present, b.Present)
 }
 
 // catchUp takes the inputs that wait already. What they bring comes before a deadline that
@@ -113,8 +138,9 @@ func (l *Loop) obey(c *command) {
 		l.observer.Event(*c.failed)
 	default:
 		l.catchUp()
-		l.out = c.change(l.engine, l.now(), l.out[:0])
-		l.dispatch()
+		now := l.now()
+		l.out = c.change(l.engine, now, l.lookAtClock(now, l.out[:0])) // the next program may ask for the time
+		l.handOn(now)
 		l.publish()
 		close(c.ack)
 	}
@@ -159,7 +185,7 @@ func (l *Loop) publish() {
 	}
 	was := l.modes.Load()
 	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()
-	is := &Modes{Mode: all[l.mode], BaseMode: all[l.base], All: all}
+	is := &Modes{Mode: all[l.mode], BaseMode: all[l.base], All: all, Program: l.program}
 	l.modes.Store(is)
 	if was != nil && (was.Mode != is.Mode || was.BaseMode != is.BaseMode || !slices.Equal(was.All, is.All)) {
 		l.observer.Changed()
