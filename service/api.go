@@ -29,29 +29,66 @@ func (d *Daemon) Reload(ctx context.Context, trigger string) (report.Reload, err
 
 // change makes a change of the engine and returns when Status shows what came of it.
 func (d *Daemon) change(ctx context.Context, c func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect) error {
-	if err := d.loop.Do(ctx, c); err != nil {
-		return err
-	}
-	d.board.post(func() {})
-	return nil
+	return d.shown(d.loop.Do(ctx, c))
 }
 
 // SetMode makes the named mode the base mode. Error: report.ErrUnknownMode.
 func (d *Daemon) SetMode(ctx context.Context, name string) error {
-	var unknown error
+	return d.inMode(ctx, name, func(e *engine.Engine, mode int, now time.Duration, out []effect.Effect) []effect.Effect {
+		return e.SetMode(mode, effect.ByCaller, now, out)
+	})
+}
+
+// HoldMode makes the named mode act until ReleaseMode with the cookie, or until a newer one is
+// held. Error: report.ErrUnknownMode.
+func (d *Daemon) HoldMode(ctx context.Context, name string) (cookie uint32, err error) {
+	err = d.inMode(ctx, name, func(e *engine.Engine, mode int, now time.Duration, out []effect.Effect) []effect.Effect {
+		cookie, out = e.HoldMode(mode, now, out)
+		return out
+	})
+	return cookie, err
+}
+
+// inMode makes a change with the named mode.
+func (d *Daemon) inMode(ctx context.Context, name string, c func(e *engine.Engine, mode int, now time.Duration, out []effect.Effect) []effect.Effect) error {
+	found := false
 	err := d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
 		for i := range e.Program().Modes {
 			if e.Program().Modes[i].Name == name {
-				return e.SetMode(i, effect.ByCaller, now, out)
+				found = true
+				return c(e, i, now, out)
 			}
 		}
-		unknown = fmt.Errorf("%w: %s", report.ErrUnknownMode, name)
 		return out
 	})
-	if err != nil {
-		return err
+	if err == nil && !found {
+		return fmt.Errorf("%w: %s", report.ErrUnknownMode, name)
 	}
-	return unknown
+	return err
+}
+
+// ReleaseMode ends a HoldMode. Error: report.ErrUnknownCookie.
+func (d *Daemon) ReleaseMode(ctx context.Context, cookie uint32) error {
+	held := false
+	err := d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		held, out = e.ReleaseMode(cookie, now, out)
+		return out
+	})
+	if err == nil && !held {
+		return fmt.Errorf("%w: %d", report.ErrUnknownCookie, cookie)
+	}
+	return err
+}
+
+// CycleMode makes the mode so many places after the acting one the base mode, round and
+// round, and returns its name.
+func (d *Daemon) CycleMode(ctx context.Context, step int) (mode string, err error) {
+	err = d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		out = e.CycleMode(step, effect.ByCaller, now, out)
+		mode = e.Program().Modes[e.BaseMode()].Name
+		return out
+	})
+	return mode, err
 }
 
 // Pause closes or opens the gate of all actions.

@@ -1,0 +1,33 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// Why is what was decided about the newest events, at most n of them, and why; the newest last.
+func (d *Daemon) Why(ctx context.Context, n int) (decisions []report.Decision, err error) {
+	err = d.look(ctx, func(e *engine.Engine) { decisions = e.Why(n) })
+	return decisions, err
+}
+
+// Toggles is which toggles are on, by state.
+func (d *Daemon) Toggles(ctx context.Context) (on map[string]bool, err error) {
+	err = d.look(ctx, func(e *engine.Engine) { on = e.Toggles() })
+	return on, err
+}
+
+// Stats are the counters now.
+func (d *Daemon) Stats(ctx context.Context) (report.Stats, error) { return d.loop.Stats(ctx) }
+
+// look asks the engine something.
+func (d *Daemon) look(ctx context.Context, ask func(e *engine.Engine)) error {
+	return d.loop.Do(ctx, func(e *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
+		ask(e)
+		return out
+	})
+}
