@@ -38,6 +38,28 @@ type Performer interface {
 	Performs(a effect.Action) bool
 }
 
+// A Frail is a Backend that can be lost while nothing is asked of it. It is opened again then.
+type Frail interface {
+	Backend
+	// Lost is asked for after each Open and closed when what that opened is gone.
+	Lost() <-chan struct{}
+}
+
+// A Deferrer is a Backend that may return from Do before the outcome is known.
+type Deferrer interface {
+	Backend
+	// Defer gives it, before the first Open, what to call with an effect that failed later and
+	// why: from any goroutine, and with a copy of the effect.
+	Defer(failed func(x effect.Effect, err error))
+}
+
+// A Witness is told what conditions are asked of, and who has the focus, whenever that changes.
+type Witness interface {
+	Backend
+	// See gets what is never changed later. The loop calls it, at any time: it must not block.
+	See(w *effect.World)
+}
+
 // A Recorder is told of every action in the place of the backends: a dry run. It gets each
 // Act, and the KeyUp of each action that was held; a tap is over by itself.
 type Recorder interface {

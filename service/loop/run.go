@@ -108,6 +108,11 @@ func (l *Loop) show(w *effect.World, now time.Duration, out []effect.Effect) []e
 		return out
 	}
 	l.world = w
+	for _, s := range l.sinks {
+		if seer, ok := s.backend.(Witness); ok {
+			seer.See(w)
+		}
+	}
 	return l.engine.SetWorld(w, now, out)
 }
 

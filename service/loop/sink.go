@@ -16,7 +16,13 @@ const Places = 256
 // openPause keeps a backend whose Await returns at once from being opened in a tight loop.
 const openPause = 100 * time.Millisecond
 
-var errOverflow = errors.New("a release found no place")
+// actionFailed is the word for an action that its backend could not perform.
+const actionFailed = "action-failed"
+
+var (
+	errOverflow = errors.New("a release found no place")
+	errLost     = errors.New("it is gone")
+)
 
 // sink is a backend and its queue. The loop alone sends to the queue and uses ready, held and
 // cells.
@@ -36,6 +42,9 @@ type sink struct {
 
 func newSink(l *Loop, b Backend) *sink {
 	p, _ := b.(Performer)
+	if d, ok := b.(Deferrer); ok {
+		d.Defer(func(x effect.Effect, err error) { l.Failed(x, actionFailed, err) })
+	}
 	return &sink{loop: l, backend: b, performer: p, queue: make(chan item, 2*Places), cells: map[cellKey]*cell{}, ended: make(chan struct{})}
 }
 
@@ -125,22 +134,50 @@ func (s *sink) open(ctx context.Context) bool {
 // perform returns nil when the queue is closed and empty, or why the backend is lost.
 func (s *sink) perform() error {
 	var i item // one for all, or each would be an allocation
+	if f, ok := s.backend.(Frail); ok {
+		return s.performFrail(&i, f.Lost())
+	}
 	for i = range s.queue {
-		x := i.take()
-		if x == nil {
-			continue
-		}
-		err := s.backend.Do(x)
-		switch {
-		case errors.Is(err, report.ErrKeysUnavailable):
-			s.refuse(x)
+		if err := s.do(&i); err != nil {
 			return err
-		case err != nil:
-			s.loop.Failed(*x, "action-failed", err)
 		}
-		if s.overflow.Load() {
-			return errOverflow
+	}
+	return nil
+}
+
+func (s *sink) performFrail(i *item, lost <-chan struct{}) error {
+	for {
+		var ok bool
+		select {
+		case <-lost:
+			return errLost
+		case *i, ok = <-s.queue:
 		}
+		if !ok {
+			return nil
+		}
+		if err := s.do(i); err != nil {
+			return err
+		}
+	}
+}
+
+// do performs an item, and returns an error if the backend is lost.
+func (s *sink) do(i *item) error {
+	x := i.take()
+	if x == nil {
+		return nil
+	}
+	err := s.backend.Do(x)
+	switch {
+	case errors.Is(err, report.ErrKeysUnavailable):
+		s.refuse(x)
+		return err
+	case err != nil:
+		s.loop.Failed(*x, actionFailed, err)
+	}
+	if s.overflow.Load() {
+		return errOverflow
 	}
 	return nil
 }
