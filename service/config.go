@@ -25,9 +25,9 @@ const (
 )
 
 // outcome is a reading as it is reported. Generation is that of the program which acts.
-func (d *Daemon) outcome(o *reload.Outcome, trigger string, began time.Time, generation uint64) report.Reload {
+func outcome(o *reload.Outcome, trigger string, began time.Time, generation uint64) report.Reload {
 	r := report.Reload{
-		Time: began, OK: o.Err == nil, Trigger: trigger, Took: time.Since(began),
+		Time: began, OK: o.Err == nil, Trigger: trigger, Took: time.Since(began), Phases: o.Phases,
 		Generation: generation, Diagnostics: o.Diagnostics,
 	}
 	if o.Err != nil {
@@ -68,32 +68,50 @@ func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, err
 	var o reload.Outcome
 	d.o.Beside(func() { o = reload.Read(d.o.Config) })
 	if o.Err == nil {
+		swapping := time.Now()
 		if err := d.ports.Swap(ctx, o.Program); err != nil { // it only fails when we stop
 			long.Stop()
 			return report.Reload{}, err
 		}
-		d.applySettings(&o)
+		o.Phases.Swap = time.Since(swapping)
 	}
 	long.Stop()
-	var r report.Reload
-	b.post(func() {
-		generation := b.base.Generation
-		if o.Err == nil {
-			generation++
-		}
-		r = d.outcome(&o, trigger, began, generation)
+	r := outcome(&o, trigger, began, b.generation())
+	if o.Err == nil {
+		d.applySettings(o.Settings)
+		r.Generation++
+		r.Grade = report.Grade(r.Took)
+		d.o.Beside(func() { r.Diff = d.undo.accept(&o) })
+	}
+	b.finished(func() {
 		b.phase.Reloading = false
+		b.base.Reloads.Add(r.OK, r.Took)
+		b.base.Armed = d.undo.armed()
 		b.configured(&o, r)
-		b.publish()
-		b.tell(report.Event{Kind: report.ReloadFinished, Reload: &r})
-	})
+	}, &r)
 	if o.Err != nil {
 		d.o.Log.Error("reload failed", "trigger", trigger, "err", o.Err)
 	} else {
-		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took)
+		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took, "grade", r.Grade)
 	}
 	d.o.Beside(debug.FreeOSMemory) // what reading took would stay with us until the next time
 	return r, o.Err
+}
+
+// finished publishes what a reload changed, and then that it happened.
+func (b *board) finished(change func(), r *report.Reload) {
+	b.post(func() {
+		change()
+		b.publish()
+		b.tell(report.Event{Kind: report.ReloadFinished, Reload: r})
+	})
+}
+
+// generation is that of the program which acts. Only reloads change it, and those come one
+// after the other.
+func (b *board) generation() (g uint64) {
+	b.post(func() { g = b.base.Generation })
+	return g
 }
 
 // saveState writes the state if it is another than was written last.

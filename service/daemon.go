@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/dryrun"
@@ -63,8 +64,11 @@ type Daemon struct {
 	loop     *loop.Loop
 	ports    *ports.Supervisor
 	reloader *reload.Reloader
-	runtime  runtime
-	saved    string // base mode in the state file
+	undo     undo
+
+	validating chan struct{} // has room for one
+	runtime    runtime
+	saved      string // base mode in the state file
 }
 
 // New makes a daemon. It touches nothing before Run.
@@ -72,7 +76,7 @@ func New(o Options) *Daemon {
 	if o.Beside == nil {
 		o.Beside = func(work func()) { work() }
 	}
-	d := &Daemon{o: o, runtime: runtime{o: &o}}
+	d := &Daemon{o: o, runtime: runtime{o: &o}, validating: make(chan struct{}, 1)}
 	d.board = newBoard(o.Log, report.Status{
 		Version: o.Version, Pid: os.Getpid(), Started: time.Now(), State: report.Starting, ConfigPath: o.Config,
 	}, func() *loop.Modes { return d.loop.Modes() })
@@ -182,13 +186,16 @@ func (d *Daemon) configure() {
 	if o.Err == nil {
 		generation = 1
 	}
-	b.configured(&o, d.outcome(&o, "start", began, generation))
-	d.applySettings(&o)
+	b.configured(&o, outcome(&o, "start", began, generation))
+	if o.Err == nil {
+		d.undo.accept(&o)
+		d.applySettings(o.Settings)
+	}
 }
 
-func (d *Daemon) applySettings(o *reload.Outcome) {
-	if o.Err == nil && d.o.SetLevel != nil {
-		d.o.SetLevel(o.Settings.LogLevel)
+func (d *Daemon) applySettings(s config.Settings) {
+	if d.o.SetLevel != nil {
+		d.o.SetLevel(s.LogLevel)
 	}
 }
 

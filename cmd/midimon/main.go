@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/amiable-dev/midimon/dbusapi"
@@ -104,9 +105,22 @@ const (
 	besideProcs = 2
 )
 
+// working counts the works under way: the last one to end takes the processor back.
+var working struct {
+	sync.Mutex
+	n int
+}
+
 func beside(work func()) {
-	runtime.GOMAXPROCS(besideProcs)
-	defer runtime.GOMAXPROCS(noteProcs)
+	count := func(by, from, procs int) {
+		working.Lock()
+		defer working.Unlock()
+		if working.n += by; working.n == from {
+			runtime.GOMAXPROCS(procs)
+		}
+	}
+	count(1, 1, besideProcs)
+	defer count(-1, 0, noteProcs)
 	work()
 }
 

@@ -40,14 +40,28 @@ func Load(file string, src []byte) (*engine.Program, []report.Diagnostic) {
 
 // LoadAll is Load, and also returns what the file says to the daemon.
 func LoadAll(file string, src []byte) (*engine.Program, Settings, []report.Diagnostic) {
+	return Parse(file, src).Compile()
+}
+
+// Parsed is a configuration that was read and not compiled yet.
+type Parsed struct{ r *reader }
+
+// Parse is the first half of LoadAll: it reads everything.
+func Parse(file string, src []byte) Parsed {
 	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
 	r := &reader{tree: newTree(file, string(src))}
 	if len(src) > MaxSize {
 		r.report(fault{code: TooLarge}, "%d bytes are more than %d", len(src), MaxSize)
-		return nil, Settings{}, r.diagnostics()
+		return Parsed{r}
 	}
 	r.parse(src)
 	r.program()
+	return Parsed{r}
+}
+
+// Compile is the second half of LoadAll. It can be done once.
+func (p Parsed) Compile() (*engine.Program, Settings, []report.Diagnostic) {
+	r := p.r
 	if len(r.errors) > 0 {
 		return nil, Settings{}, r.diagnostics()
 	}

@@ -83,18 +83,106 @@ const (
 	Warn  = "warning"
 )
 
-// Reload is the outcome of reading the configuration.
+// Reload is the outcome of reading the configuration, or of going back to the one before.
 type Reload struct {
 	Time        time.Time
 	OK          bool
-	Trigger     string // "start", "call", "signal"
+	Trigger     string // "start", "call", "signal", "file" or "revert"
 	Took        time.Duration
+	Phases      Phases
+	Grade       string // of Took; empty at the start and where OK is false
 	Generation  uint64
 	Modes       int
 	Mappings    int
+	Diff        Diff // what Revert would undo
 	Diagnostics []Diagnostic
 	Err         string // empty when OK
 }
+
+// Phases is where the time of a reload went. Their sum is about Reload.Took.
+type Phases struct {
+	Detect  time.Duration // from the last sign that somebody still writes; 0: nobody watched
+	Read    time.Duration
+	Parse   time.Duration
+	Compile time.Duration
+	Swap    time.Duration // until the new one acted
+}
+
+// The grades of a reload, best first, and how long it may take for each. What takes longer is
+// the last.
+var grades = [...]struct {
+	name string
+	most time.Duration
+}{
+	{"A", 20 * time.Millisecond}, {"B", 50 * time.Millisecond}, {"C", 100 * time.Millisecond}, {"D", 200 * time.Millisecond},
+}
+
+const worstGrade = "F"
+
+// Grade judges how long a reload took: A up to 20 ms, B 50, C 100, D 200, else F.
+func Grade(took time.Duration) string {
+	for _, g := range grades {
+		if took <= g.most {
+			return g.name
+		}
+	}
+	return worstGrade
+}
+
+// Reloads is the statistics of the accepted reloads. The start and going back are none.
+type Reloads struct {
+	Accepted uint64
+	Failed   uint64
+	Last     time.Duration // 0: there was none
+	Fastest  time.Duration
+	Slowest  time.Duration
+	Total    time.Duration // of all accepted
+}
+
+// Average is how long an accepted reload took; 0 without one.
+func (r *Reloads) Average() time.Duration {
+	if r.Accepted == 0 {
+		return 0
+	}
+	return r.Total / time.Duration(r.Accepted)
+}
+
+// Add counts a reload.
+func (r *Reloads) Add(ok bool, took time.Duration) {
+	if !ok {
+		r.Failed++
+		return
+	}
+	if r.Accepted++; r.Accepted == 1 {
+		r.Fastest = took
+	}
+	r.Last, r.Total = took, r.Total+took
+	r.Fastest, r.Slowest = min(r.Fastest, took), max(r.Slowest, took)
+}
+
+// Diff is what differs between two programs.
+type Diff struct {
+	Changes []Change // of mappings: the old ones' in their order, then what is new
+	More    int      // changes that are not listed
+	Other   []string // else: "modes", "devices" or "timing"
+}
+
+// Change is a mapping that one program has and another has not, or has otherwise.
+type Change struct {
+	Kind    string // Added, Removed or Changed
+	ID      string
+	Label   string // its description, or empty
+	Mode    string // empty: a global one
+	Trigger string // its type
+	Action  string // its type
+}
+
+// The words of Change.Kind.
+const (
+	Added   = "added"
+	Removed = "removed"
+	Changed = "changed"
+)
 
 // State is the daemon's state; the first that applies, in the order of declaration.
 type State string
@@ -125,6 +213,8 @@ type Status struct {
 	ConfigStatus string // "ok", "kept-previous" or "defaults"
 	Generation   uint64
 	LastReload   Reload
+	Reloads      Reloads
+	Armed        uint64       // the generation that will be taken back unless it is kept; 0: none
 	Diagnostics  []Diagnostic // of the last file read
 }
 

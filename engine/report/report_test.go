@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/amiable-dev/midimon/engine/report"
 )
@@ -29,5 +30,16 @@ func TestFaultIsItsCause(t *testing.T) {
 	f := &report.Fault{Check: "keys", Err: report.ErrKeysUnavailable}
 	if !errors.Is(f, report.ErrKeysUnavailable) || f.Error() != report.ErrKeysUnavailable.Error() {
 		t.Errorf("got %v", f)
+	}
+}
+
+func TestGrade(t *testing.T) {
+	for took, want := range map[time.Duration]string{
+		0: "A", 20 * time.Millisecond: "A", 20*time.Millisecond + 1: "B", 50 * time.Millisecond: "B", 50*time.Millisecond + 1: "C",
+		100 * time.Millisecond: "C", 200 * time.Millisecond: "D", 200*time.Millisecond + 1: "F", time.Hour: "F",
+	} {
+		if got := report.Grade(took); got != want {
+			t.Errorf("%v: %s, want %s", took, got, want)
+		}
 	}
 }

@@ -1,10 +1,11 @@
 package reload
 
 import (
-	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
@@ -16,31 +17,46 @@ type Outcome struct {
 	Program     *engine.Program // nil if Err is not
 	Settings    config.Settings
 	Diagnostics []report.Diagnostic
-	Missing     bool  // there is no file
-	Err         error // wraps report.ErrConfigUnreadable or report.ErrConfigInvalid
+	Phases      report.Phases // of reading
+	Sum         [32]byte      // checksum of what was read
+	Missing     bool          // there is no file
+	Err         error         // wraps report.ErrConfigUnreadable or report.ErrConfigInvalid
 }
 
 // Read reads and compiles the file at path.
 func Read(path string) Outcome {
-	text, warnings, err := read(path)
-	if err != nil {
-		return Outcome{Err: err, Missing: errors.Is(err, errMissing)}
+	var o Outcome
+	began := time.Now()
+	lap := func(d *time.Duration) {
+		now := time.Now()
+		*d, began = now.Sub(began), now
 	}
-	p, settings, diagnostics := config.LoadAll(path, text)
-	o := Outcome{Program: p, Settings: settings, Diagnostics: slices.Concat(warnings, diagnostics)}
-	if p != nil {
+	text, warnings, err := read(path)
+	lap(&o.Phases.Read)
+	if err != nil {
+		o.Err, o.Missing = err, errors.Is(err, errMissing)
 		return o
 	}
-	o.Err = report.ErrConfigInvalid
-	if i := slices.IndexFunc(o.Diagnostics, func(d report.Diagnostic) bool { return d.Severity == report.Error }); i >= 0 {
-		d := o.Diagnostics[i]
-		where := d.Message
-		if d.Path != "" {
-			where = d.Path + ": " + d.Message
-		}
-		o.Err = fmt.Errorf("%w: %s:%d:%d: %s", report.ErrConfigInvalid, d.File, d.Line, d.Column, where)
+	o.Sum = sha256.Sum256(text)
+	parsed := config.Parse(path, text)
+	lap(&o.Phases.Parse)
+	p, settings, diagnostics := parsed.Compile()
+	lap(&o.Phases.Compile)
+	o.Program, o.Settings, o.Diagnostics = p, settings, slices.Concat(warnings, diagnostics)
+	if p == nil {
+		o.Err = invalid(o.Diagnostics)
 	}
 	return o
+}
+
+// invalid is the error of a file with errors: the first of them.
+func invalid(diagnostics []report.Diagnostic) error {
+	i := slices.IndexFunc(diagnostics, func(d report.Diagnostic) bool { return d.Severity == report.Error })
+	if i < 0 {
+		return report.ErrConfigInvalid
+	}
+	d := diagnostics[i]
+	return fmt.Errorf("%w: %s:%d:%d: %s", report.ErrConfigInvalid, d.File, d.Line, d.Column, d.Message)
 }
 
 // Defaults is the program of no file at all: no mappings, every controller heard, none missed.
@@ -50,67 +66,4 @@ func Defaults() *engine.Program {
 		p.Devices[i].Optional = true
 	}
 	return p
-}
-
-// A Reloader does one reload at a time. Those who ask while one is under way share the next.
-type Reloader struct {
-	do       func(ctx context.Context, trigger string) (report.Reload, error)
-	requests chan request
-	done     chan struct{}
-}
-
-type request struct {
-	trigger string
-	reply   chan answer
-}
-
-type answer struct {
-	reload report.Reload
-	err    error
-}
-
-// New makes a Reloader that reloads by do.
-func New(do func(ctx context.Context, trigger string) (report.Reload, error)) *Reloader {
-	return &Reloader{do: do, requests: make(chan request, 64), done: make(chan struct{})}
-}
-
-// Run reloads when asked until ctx is done.
-func (r *Reloader) Run(ctx context.Context) {
-	defer close(r.done)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case first := <-r.requests:
-			batch := []request{first}
-			for range len(r.requests) {
-				batch = append(batch, <-r.requests)
-			}
-			out, err := r.do(ctx, first.trigger)
-			for _, q := range batch {
-				q.reply <- answer{out, err}
-			}
-		}
-	}
-}
-
-// Reload returns when a reading that began after the call is done. Errors: that of the
-// reload, ctx's, and report.ErrStopping.
-func (r *Reloader) Reload(ctx context.Context, trigger string) (report.Reload, error) {
-	q := request{trigger, make(chan answer, 1)}
-	select {
-	case r.requests <- q:
-	case <-ctx.Done():
-		return report.Reload{}, ctx.Err()
-	case <-r.done:
-		return report.Reload{}, report.ErrStopping
-	}
-	select {
-	case a := <-q.reply:
-		return a.reload, a.err
-	case <-ctx.Done():
-		return report.Reload{}, ctx.Err()
-	case <-r.done:
-		return report.Reload{}, report.ErrStopping
-	}
 }
