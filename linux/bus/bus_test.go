@@ -1,0 +1,117 @@
+//go:build linux
+
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/desktoptest"
+)
+
+const limit = 20 * time.Second
+
+// daemon starts a dbus-daemon on a socket and returns how to end it.
+func daemon(t *testing.T, socket string) (kill func()) {
+	t.Helper()
+	desktoptest.Need(t, "dbus-daemon")
+	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address=unix:path="+socket) //nolint:noctx // kill ends it
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = func() { _ = c.Process.Kill(); _ = c.Wait(); _ = os.Remove(socket) }
+	t.Cleanup(kill)
+	return kill
+}
+
+func TestABusThatComesAndGoes(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "bus") //nolint:usetesting // t.TempDir is too long for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "later", "bus")
+	b := bus.New("unix:path=" + socket)
+	defer b.Close()
+	if _, err := b.Conn(ctx); err == nil {
+		t.Fatal("connected to nothing")
+	}
+	got := make(chan *dbus.Conn)
+	await := func() {
+		c, err := b.Await(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- c
+	}
+	go await()
+	if err := os.Mkdir(filepath.Dir(socket), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	kill := daemon(t, socket)
+	first := <-got
+	if again, err := b.Conn(ctx); err != nil || again != first {
+		t.Errorf("another connection while the first stands: %v", err)
+	}
+	kill()
+	<-first.Context().Done()
+	go await()
+	daemon(t, socket)
+	if second := <-got; second == first {
+		t.Error("the lost connection came back")
+	}
+}
+
+func TestNoAddress(t *testing.T) {
+	b := bus.New("")
+	if _, err := b.Conn(t.Context()); !errors.Is(err, bus.ErrAbsent) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Await(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestOwner(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	d := desktoptest.New(t)
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	owners := make(chan string, 8)
+	go b.Owner(ctx, "org.example.Player", func(_ *dbus.Conn, owner string) { owners <- owner })
+	next := func(want string) {
+		t.Helper()
+		select {
+		case got := <-owners:
+			if got != want {
+				t.Fatalf("owner %q, want %q", got, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("nobody told of %q", want)
+		}
+	}
+	next("")
+	other, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.RequestName("org.example.Player", 0); err != nil {
+		t.Fatal(err)
+	}
+	next(other.Names()[0])
+	_ = other.Close()
+	next("")
+}

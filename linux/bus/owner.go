@@ -1,0 +1,69 @@
+//go:build linux
+
+package bus
+
+import (
+	"context"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	driver       = "org.freedesktop.DBus"
+	ownerChanged = driver + ".NameOwnerChanged"
+)
+
+// Owner tells who owns a name now and whenever that changes, until ctx is done: a unique name, or
+// "" for nobody, also while the bus is lost. conn is nil then. It starts nobody.
+func (b *Bus) Owner(ctx context.Context, name string, tell func(conn *dbus.Conn, owner string)) {
+	for {
+		conn, err := b.Await(ctx)
+		if err != nil {
+			return
+		}
+		b.owner(ctx, conn, name, tell)
+		if ctx.Err() != nil {
+			return
+		}
+		tell(nil, "")
+	}
+}
+
+// owner does it for one connection, until that is lost.
+func (b *Bus) owner(ctx context.Context, conn *dbus.Conn, name string, tell func(*dbus.Conn, string)) {
+	match := []dbus.MatchOption{
+		dbus.WithMatchSender(driver), dbus.WithMatchInterface(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name),
+	}
+	signals := make(chan *dbus.Signal, 16)
+	conn.Signal(signals)
+	defer conn.RemoveSignal(signals)
+	if conn.AddMatchSignalContext(ctx, match...) != nil {
+		return
+	}
+	defer conn.RemoveMatchSignal(match...) //nolint:errcheck // who lost the bus has lost the rule too
+	var owner string
+	if err := conn.BusObject().CallWithContext(ctx, driver+".GetNameOwner", 0, name).Store(&owner); err != nil {
+		owner = ""
+	}
+	tell(conn, owner)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-conn.Context().Done():
+			return
+		case s, ok := <-signals:
+			if !ok {
+				return
+			}
+			if s.Name != ownerChanged || len(s.Body) != 3 || s.Body[0] != name {
+				continue
+			}
+			is, _ := s.Body[2].(string)
+			if is != owner {
+				owner = is
+				tell(conn, owner)
+			}
+		}
+	}
+}
