@@ -23,6 +23,7 @@ type Engine struct {
 	ledger  ledger
 	presses pool[press]
 	waits   int // presses that may become a series of taps
+	latches int // presses of which something lasts until the next one
 	runs    pool[run]
 	late    pool[late]
 	rates   [rateClasses]rate
@@ -220,9 +221,15 @@ func (e *Engine) lose(id Port, out []effect.Effect) []effect.Effect {
 		if p := &e.presses.all[i]; p.used && p.port == id {
 			r := ref{int32(i), p.gen}
 			e.cancel(p)
-			out = e.letGoOf(r, effect.PortLost, e.now, out)
-			e.endRunsOf(r)
+			out = e.letGoOf(r, momentary, effect.PortLost, e.now, out)
+			e.endRunsOf(r, momentary)
+			out = e.unlatch(r, effect.PortLost, e.now, out)
 			e.drop(r)
+		}
+	}
+	for _, c := range e.ports[id].channels {
+		if c != nil {
+			c.down = [2]uint64{}
 		}
 	}
 	return out
@@ -319,7 +326,9 @@ func (e *Engine) SetGate(gate effect.Cause, closed bool, at time.Duration, out [
 		return out
 	}
 	e.gates |= 1 << gate
-	return e.settle(e.now, e.letGoAll(gate, e.now, out))
+	out = e.letGoAll(gate, e.now, out)
+	e.lapseAll()
+	return e.settle(e.now, out)
 }
 
 // Release lets go of everything held and ends every sequence and held mode. Presses still down
@@ -338,6 +347,7 @@ func (e *Engine) letGoOfAll(cause effect.Cause, at time.Duration, out []effect.E
 		}
 	}
 	out = e.letGoAll(cause, at, out)
+	e.lapseAll()
 	e.modes.held = e.modes.held[:0]
 	return e.refresh(cause, at, out)
 }

@@ -22,18 +22,19 @@ type ledger struct {
 
 // hold is something that goes on: a chord of keys, a note that was begun, or a mode.
 type hold struct {
-	chord  effect.Chord
-	action effect.Action
-	origin *effect.Origin
-	name   string // the mode in which it began
-	press  ref    // the press whose release ends it; none for a tap
-	run    ref    // the sequence that waits for it
-	timer  int32  // tapDue or heldTooLong
-	gen    uint32
-	mode   uint32 // the id of a held mode; 0: none
-	value  uint16
-	used   bool
-	tap    bool
+	chord   effect.Chord
+	action  effect.Action
+	origin  *effect.Origin
+	name    string // the mode in which it began
+	press   ref    // the press whose release ends it; none for a tap
+	run     ref    // the sequence that waits for it
+	timer   int32  // tapDue or heldTooLong
+	gen     uint32
+	mode    uint32 // the id of a held mode; 0: none
+	value   uint16
+	used    bool
+	tap     bool
+	latched bool // the next press ends it, not the release
 }
 
 // act is who does something, in which circumstances.
@@ -50,6 +51,7 @@ type act struct {
 	step    uint16
 	steps   int16
 	hit     uint8
+	latched bool // the control's next press ends what lasts of it, not the release
 	at      time.Duration
 	arrived time.Duration
 }
@@ -112,9 +114,9 @@ func (e *Engine) take(a *act, action effect.Action, lasts bool, run ref) int32 {
 	h := &l.holds.all[id]
 	*h = hold{action: action, origin: a.origin, name: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
 	l.live++
-	if p := e.pressAt(a.press); lasts && p != nil && !p.over {
-		h.press = a.press
-		if !p.latch {
+	if lasts && e.willEnd(a) {
+		h.press, h.latched = a.press, a.latched
+		if !h.latched {
 			h.timer = e.timers.set(a.at+e.prog.Timing.MaxHold, heldTooLong, id)
 		}
 	} else {
@@ -122,6 +124,13 @@ func (e *Engine) take(a *act, action effect.Action, lasts bool, run ref) int32 {
 		h.timer = e.timers.set(a.at+tapTime, tapDue, id)
 	}
 	return id
+}
+
+// willEnd says whether something is still to come that ends what lasts of an act: the release of
+// its control, or the next press.
+func (e *Engine) willEnd(a *act) bool {
+	p := e.pressAt(a.press)
+	return p != nil && (a.latched || !p.over)
 }
 
 // id tells holds apart for those outside: never 0, and not soon the same again.
@@ -186,13 +195,13 @@ func (e *Engine) forget(id int32) {
 	l.live--
 }
 
-// letGoOf ends the holds of one press.
-func (e *Engine) letGoOf(p ref, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+// letGoOf ends the holds of one press, those that its release ends or those that the next does.
+func (e *Engine) letGoOf(p ref, latched bool, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
 	if e.ledger.live == 0 {
 		return out
 	}
 	for i := range e.ledger.holds.all {
-		if h := &e.ledger.holds.all[i]; h.used && h.press == p {
+		if h := &e.ledger.holds.all[i]; h.used && h.press == p && h.latched == latched {
 			out = e.letGo(int32(i), cause, at, out)
 		}
 	}
@@ -233,6 +242,9 @@ func (e *Engine) Refuse(x *effect.Effect) {
 		}
 		e.resume(h.run, x.At)
 		e.forget(int32(i))
+		if h.latched {
+			e.lapseIfEmpty(h.press)
+		}
 		return
 	}
 }
@@ -244,6 +256,9 @@ func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect
 		if h := &e.ledger.holds.all[i]; h.used && h.chord.Len() > 0 {
 			e.resume(h.run, e.now)
 			e.forget(int32(i))
+			if h.latched {
+				e.lapseIfEmpty(h.press)
+			}
 		}
 	}
 	e.ledger.count = [keyCount]uint8{}

@@ -32,8 +32,7 @@ type press struct {
 	note    bool // else a controller or other value
 	used    bool
 	over    bool  // its release has come, or is being handled
-	latch   bool  // it lasts until the next press
-	latched bool  // and its own release has come
+	latched bool  // something of it lasts until the next press of the control
 	both    int32 // acts at the press and at the release: the control latches by itself
 }
 
@@ -65,153 +64,6 @@ func (e *Engine) pressOf(in *Input) ref {
 	return none
 }
 
-// candidates are the first band of each kind that fits, the mode's before the global ones.
-// Those of which several may act are in Engine.also.
-type candidates struct {
-	tap, eager, up, both int32 // 0: none
-	plain                bool  // nothing that the tap does lasts
-	more                 bool  // there are others
-}
-
-// candidate is a band of a kind of which several may act.
-type candidate struct {
-	band int32
-	kind bandKind
-	n    int64 // tapsKind: how many; holdKind: how long; chordKind: its mapping
-}
-
-// collect adds the bands of a chain that fit a press.
-func (e *Engine) collect(c *candidates, head int32, channel uint8, value uint16) {
-	bands := e.prog.table.bands
-	mask := uint16(1) << (channel & 15)
-	for i := head; i != 0; i = bands[i].next {
-		b := &bands[i]
-		if b.channels&mask == 0 || value < b.lo || b.hi < value || b.flags&guardedBand != 0 || e.off != nil {
-			if !e.fits(b, channel, value) {
-				continue
-			}
-		} else {
-			e.why.last().candidates++
-		}
-		e.offer(c, i, b)
-	}
-}
-
-// offer takes a band that fits for what it asks for, unless an earlier one did.
-func (e *Engine) offer(c *candidates, i int32, b *band) {
-	switch b.kind {
-	case tapKind, buttonKind:
-		switch {
-		case b.button() == Latching:
-			if c.both == 0 {
-				c.both = i
-			}
-		case c.tap == 0:
-			c.tap, c.plain = i, b.plain()
-		}
-	case eagerKind:
-		if c.eager == 0 {
-			c.eager = i
-		}
-	case releaseKind:
-		if c.up == 0 {
-			c.up = i
-		}
-	case holdKind, tapsKind, chordKind:
-		e.add(c, i, b)
-	case rangeKind, followKind, turnKind, eventKind:
-	}
-}
-
-// add keeps a band of a kind of which several may act, unless an earlier one asks for the same.
-func (e *Engine) add(c *candidates, i int32, b *band) {
-	t := &e.prog.Mappings[b.mapping].Trigger
-	x := candidate{band: i, kind: b.kind}
-	switch b.kind {
-	case holdKind:
-		x.n = int64(t.Duration)
-	case tapsKind:
-		x.n = int64(t.Taps)
-	default:
-		x.n = int64(b.mapping)
-	}
-	if !c.more {
-		c.more = true
-		e.also = e.also[:0]
-	}
-	for _, y := range e.also {
-		if y.kind == x.kind && y.n == x.n {
-			return
-		}
-	}
-	e.also = append(e.also, x)
-}
-
-// key takes a note-on or note-off.
-func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
-	down := &q.channel(in.Channel).down[in.Number>>6&1]
-	bit := uint64(1) << (in.Number & 63)
-	if in.Kind == NoteOff || in.Value == 0 {
-		switch {
-		case *down&bit != 0:
-			r := e.pressOf(in)
-			if p := e.pressAt(r); p != nil && p.latch && !p.latched {
-				p.latched = true
-				return out
-			}
-			*down &^= bit
-			return e.release(r, in.At, out)
-		case e.prog.table.latching:
-			var c candidates
-			e.collectNote(&c, q.device, in, 1)
-			if c.both != 0 {
-				return e.fireFree(in, &e.prog.table.bands[c.both], 0, 0, out)
-			}
-		}
-		return out
-	}
-	if *down&bit != 0 { // a second press without a release, or the end of a latched one
-		r := e.pressOf(in)
-		p := e.pressAt(r)
-		latched := p != nil && p.latched
-		*down &^= bit
-		if out = e.release(r, in.At, out); latched {
-			return out
-		}
-	}
-	r := none // the first press of a series that this one may continue
-	if e.waits > 0 {
-		r = e.pressOf(in)
-		out = e.elsewhere(in, q.device, r, out)
-	}
-	head := e.prog.find(e.mode, q.device, notePage, in.Number)
-	if b := &e.prog.table.bands[head]; b.flags&soleBand != 0 && r == none && !e.prog.table.global && e.off == nil &&
-		b.channels>>(in.Channel&15)&1 != 0 && b.lo <= in.Value && in.Value <= b.hi {
-		return e.fireSole(in, b, out)
-	}
-	var c candidates
-	e.collectNote(&c, q.device, in, in.Value)
-	switch {
-	case r == none && c.tap != 0 && c.plain && !c.more && c.eager|c.up|c.both == 0:
-		return e.fireFree(in, &e.prog.table.bands[c.tap], in.Value, 0, out) // the release will have nothing to do: no press is kept
-	case r != none || c.tap|c.eager|c.up|c.both != 0 || c.more:
-		*down |= bit
-		_, out = e.press(in, in.Value, r, &c, out)
-	}
-	return out
-}
-
-func (e *Engine) collectNote(c *candidates, device int, in *Input, value uint16) {
-	if head := e.prog.find(e.mode, device, notePage, in.Number); head != 0 {
-		e.collect(c, head, in.Channel, value)
-	}
-	if e.prog.table.global {
-		if head := e.prog.find(len(e.prog.Modes), device, notePage, in.Number); head != 0 {
-			e.collect(c, head, in.Channel, value)
-		}
-	}
-}
-
 // press begins a press of a note or of a value used as a button. R is the press of the same
 // control that may be the beginning of a series, or none.
 func (e *Engine) press(in *Input, value uint16, r ref, c *candidates, out []effect.Effect) (ref, []effect.Effect) {
@@ -237,8 +89,7 @@ func (e *Engine) press(in *Input, value uint16, r ref, c *candidates, out []effe
 	p.order = e.timers.order
 	p.mode, p.value, p.tap, p.up, p.both, p.arrived = e.modeName(), value, c.tap, c.up, c.both, in.At
 	p.pending, p.leader, p.over = -1, none, false
-	p.latch = c.tap != 0 && e.prog.table.bands[c.tap].button() == Latch
-	p.button.Tap, p.button.Chord = c.tap != 0, 0
+	p.button.Chord = 0
 	if c.more {
 		e.give(p)
 	}
@@ -286,7 +137,7 @@ func (e *Engine) give(p *press) {
 				}
 				p.taps[x.n] = x.band
 				p.button.Taps |= 1 << x.n
-				p.button.Window = max(p.button.Window, m.Trigger.Duration)
+				p.button.Windows[x.n] = m.Trigger.Duration
 			}
 		default:
 			p.chords = append(p.chords, int32(x.n))
@@ -319,40 +170,63 @@ func (e *Engine) together(p *press, id Port, device int) bool {
 
 // drain does what came of a press, and sets its deadline anew or forgets it.
 func (e *Engine) drain(r ref, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
-	p := &e.presses.all[r.index]
-	count := len(p.series)
+	out = e.outcomes(r, at, arrived, out)
+	e.rest(r)
+	return out
+}
+
+// outcomes does what came of a press.
+func (e *Engine) outcomes(r ref, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	for {
-		o := p.button.Next()
-		switch o.Kind {
+		p := e.pressAt(r)
+		if p == nil {
+			return out
+		}
+		switch o := p.button.Next(); o.Kind {
 		case gesture.Tap:
-			band, mode, value, by := p.tap, p.mode, p.value, r
-			if count > 0 {
-				s := &p.series[o.N]
-				band, mode, value = s.tap, s.mode, s.value
-				if int(o.N) < count-1 {
-					by = none // it was released before
-				}
-			}
-			if band != 0 {
-				out = e.fireFor(p, band, by, mode, value, at, arrived, out)
-			}
-			continue
+			out = e.tapped(p, r, int(o.First), at, arrived, out)
 		case gesture.Taps: // the first of them says in which mode and how hard
-			out = e.fireFor(p, p.taps[o.N], r, p.series[0].mode, p.series[0].value, at, arrived, out)
-			continue
+			s := &p.series[o.First]
+			out = e.fireFor(p, p.taps[o.N], r, s.mode, s.value, at, arrived, out)
 		case gesture.Hold:
 			out = e.fire(r, p.holds[o.N], at, arrived, out)
-			continue
 		case gesture.None:
+			return out
 		}
-		break
 	}
-	if p.over && p.button.Idle() {
+}
+
+// tapped does what the n-th press of a series means by itself, or the only one.
+func (e *Engine) tapped(p *press, r ref, n int, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+	band, mode, value, by := p.tap, p.mode, p.value, r
+	if len(p.series) > 0 {
+		s := &p.series[n]
+		if band, mode, value = s.tap, s.mode, s.value; n < len(p.series)-1 {
+			by = none // it was released before
+		}
+	}
+	switch {
+	case band == 0:
+		return out
+	case p.prog.table.bands[band].button() != Latch:
+	case n > 0 && p.latched: // the tap before did it
+		return e.unlatch(r, effect.ByMapping, at, out)
+	default:
+		by = r
+	}
+	return e.fireFor(p, band, by, mode, value, at, arrived, out)
+}
+
+// rest sets the deadline of a press anew, or forgets it if nothing can come of it any more.
+func (e *Engine) rest(r ref) {
+	p := e.pressAt(r)
+	switch {
+	case p == nil:
+	case p.over && !p.latched && p.button.Idle():
 		e.drop(r)
-	} else {
+	default:
 		e.rearm(r, p)
 	}
-	return out
 }
 
 // rearm sets the deadline of a press.
@@ -371,59 +245,6 @@ func (e *Engine) rearm(r ref, p *press) {
 	}
 }
 
-// fire starts the action of a band for a press.
-func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
-	p := &e.presses.all[r.index]
-	return e.fireFor(p, index, r, p.mode, p.value, at, arrived, out)
-}
-
-func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint16, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
-	b := &p.prog.table.bands[index]
-	m := &p.prog.Mappings[b.mapping]
-	var a act
-	a.origin, a.mapping, a.press = &m.Origin, m, by
-	a.mode, a.value, a.at, a.arrived = mode, value, at, arrived
-	if a.hi = 127; !p.note {
-		a.hi = m.Trigger.Type.MaxValue()
-	}
-	if b.flags&gradedBand != 0 && b.kind <= eagerKind {
-		a.grade()
-	}
-	e.why.fired(m)
-	return e.act(&a, b, 0, none, out)
-}
-
-// fireFree starts a mapping's action for an event that has no release.
-func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []effect.Effect) []effect.Effect {
-	var a act // filled field by field, as in fire: a literal is built elsewhere and copied
-	m := &e.prog.Mappings[b.mapping]
-	a.origin, a.mapping, a.press = &m.Origin, m, none
-	a.mode, a.value, a.at, a.arrived = e.modeName(), value, e.now, in.At
-	switch {
-	case b.kind == rangeKind || b.kind == followKind:
-		a.lo, a.hi = b.lo, b.hi
-	case b.fine():
-		a.hi = 1<<14 - 1
-	default:
-		if a.hi = 127; b.flags&gradedBand != 0 && b.kind <= eagerKind {
-			a.grade()
-		}
-	}
-	e.why.fired(m)
-	return e.act(&a, b, steps, none, out)
-}
-
-// fireSole is fireFree for a tap that has nothing beside it: the way that most notes go.
-func (e *Engine) fireSole(in *Input, b *band, out []effect.Effect) []effect.Effect {
-	var a act
-	m := &e.prog.Mappings[b.mapping]
-	d := e.why.last()
-	d.outcome, d.mapping, d.candidates = fired, m, 1
-	a.origin, a.mapping, a.press = &m.Origin, m, none
-	a.mode, a.value, a.hi, a.at, a.arrived = e.modeName(), in.Value, 127, e.now, in.At
-	return e.perform(&a, b.action, none, out)
-}
-
 // expire is a press's deadline.
 func (e *Engine) expire(id int32, at time.Duration, out []effect.Effect) []effect.Effect {
 	p := &e.presses.all[id]
@@ -438,29 +259,32 @@ func (e *Engine) expire(id int32, at time.Duration, out []effect.Effect) []effec
 	return e.drain(r, at, at, out)
 }
 
-// release ends a press at the present time.
+// release ends a press at the present time. What its gestures come to is done before what acts
+// at every release.
 func (e *Engine) release(r ref, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	p := e.pressAt(r)
 	if p == nil {
 		return out
 	}
 	p.over = true
-	out = e.letGoOf(r, effect.ByMapping, e.now, out)
+	out = e.letGoOf(r, momentary, effect.ByMapping, e.now, out)
 	if p.leader != none && p.leader != r {
-		out = e.letGoOf(p.leader, effect.ByMapping, e.now, out)
+		out = e.letGoOf(p.leader, momentary, effect.ByMapping, e.now, out)
 	}
-	e.endRunsOf(r)
+	e.endRunsOf(r, momentary)
 	if p.pending >= 0 {
 		out = e.fireChord(p, p.pending, e.now, arrived, out)
 	}
 	p.button.Release(e.now)
-	if p.up != 0 {
+	out = e.outcomes(r, e.now, arrived, out)
+	if p = e.pressAt(r); p != nil && p.up != 0 {
 		out = e.fireFor(p, p.up, none, p.mode, p.value, e.now, arrived, out)
 	}
-	if p.both != 0 {
+	if p = e.pressAt(r); p != nil && p.both != 0 {
 		out = e.fireFor(p, p.both, none, p.mode, 0, e.now, arrived, out)
 	}
-	return e.drain(r, e.now, arrived, out)
+	e.rest(r)
+	return out
 }
 
 // drop forgets a press; what it holds must be let go of before.
@@ -472,14 +296,18 @@ func (e *Engine) drop(r ref) {
 		p.button.Taps = 0
 		p.taps = [MaxTaps + 1]int32{}
 	}
+	if p.latched {
+		e.latches--
+	}
 	p.timer, p.used, p.prog = noTimer, false, nil
 	e.presses.give(r.index)
 }
 
-// cancel makes nothing come of a press any more, while it is still down.
+// cancel makes nothing come of a press any more, while it is still down. A control that latches
+// by itself goes on: its way back is a press too.
 func (e *Engine) cancel(p *press) {
 	p.button.Cancel()
-	p.pending, p.up, p.both = -1, 0, 0
+	p.pending, p.up = -1, 0
 	e.timers.clear(p.timer)
 	p.timer = noTimer
 }

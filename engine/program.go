@@ -177,7 +177,7 @@ type Button uint8
 // The kinds of button.
 const (
 	Momentary Button = iota // down is a press, up its release
-	Latch                   // a press lasts until the next one
+	Latch                   // what a press does lasts until the next one, which does nothing else
 	Latching                // the control itself latches: down and up are a press each, over at once
 )
 

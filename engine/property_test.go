@@ -42,6 +42,16 @@ desk nrpn 130 emit:parameter
 live note 2 holdmode:desk
 live note 4 again:3*key:60
 live chord 2+3 again:0*key:60
+web note 1 latch hold:61
+web long 1 300ms hold:62
+web triple 1 400ms sh:triple
+web double 1 100ms key:63
+web note 2 latch again:0*key:64
+web note 3 eager latch hold:65
+web note 3 latch [hold:66,wait:300,key:67]
+web double 3 sh:double
+web cc 1 latch holdmode:live
+web cc 2 latching key:68
 * note 4 latching sh:latching
 * note 1 hold:50
 * note 2 sh:x

@@ -56,8 +56,7 @@ func (e *Engine) frameOf(a *act, action effect.Action) (frame, bool) {
 		f := frame{one: action.Action, left: action.Count - 1, pause: action.Delay}
 		if action.Count == 0 {
 			f.pause = max(f.pause, minPause)
-			p := e.pressAt(a.press)
-			if action.Cancel == effect.CancelRelease && (p == nil || p.over) {
+			if action.Cancel == effect.CancelRelease && !e.willEnd(a) {
 				f.left = 0 // nothing would ever end it
 			}
 		}
@@ -203,7 +202,7 @@ func (e *Engine) modeChange(a *act, m *effect.ModeChange, out []effect.Effect) [
 	if m.Mode == "" {
 		mode = e.after(m.Step)
 	}
-	if p := e.pressAt(a.press); m.Hold && p != nil && !p.over && mode >= 0 {
+	if m.Hold && e.willEnd(a) && mode >= 0 {
 		id, out := e.holdMode(mode, a.at, out)
 		h := e.take(a, m, true, none)
 		e.ledger.holds.all[h].mode = id
@@ -226,7 +225,7 @@ func (e *Engine) begin(a *act, action effect.Action, out []effect.Effect) []effe
 	case *effect.Repeat:
 		r.cancel = action.Cancel
 	}
-	if p := e.pressAt(a.press); r.cancel == effect.CancelRelease && (p == nil || p.over) {
+	if r.cancel == effect.CancelRelease && !e.willEnd(a) {
 		r.cancel = effect.CancelNever // there is no release to come
 	}
 	return e.steps(ref{id, r.gen}, a.at, out)
@@ -330,10 +329,10 @@ func (e *Engine) endRuns() {
 	}
 }
 
-// endRunsOf ends the sequences that a press's release ends.
-func (e *Engine) endRunsOf(press ref) {
+// endRunsOf ends the sequences that a press's release ends, or those that the next press does.
+func (e *Engine) endRunsOf(press ref, latched bool) {
 	for i := range e.runs.all {
-		if r := &e.runs.all[i]; r.used && r.cancel == effect.CancelRelease && r.press == press {
+		if r := &e.runs.all[i]; r.used && r.cancel == effect.CancelRelease && r.press == press && r.latched == latched {
 			e.end(ref{int32(i), r.gen})
 		}
 	}

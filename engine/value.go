@@ -209,7 +209,7 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 				follows = b
 			}
 		default:
-			if r.value != r.rest && b.lo <= r.value && r.value <= b.hi && e.meets(b) {
+			if (r.value != r.rest || b.button() == Latching) && b.lo <= r.value && r.value <= b.hi && e.meets(b) {
 				e.offer(&found, i, b)
 			}
 		}
@@ -228,31 +228,32 @@ func (e *Engine) asButton(in *Input, r *reading, c *control, was uint16, seen bo
 	p := e.pressAt(c.press)
 	switch {
 	case r.value == r.rest:
-		if p == nil || p.over {
-			return out
+		if p != nil && !p.over {
+			return e.release(c.press, in.At, out)
 		}
-		if p.latch && !p.latched {
-			p.latched = true
-			return out
+		if found.both != 0 && seen && was != r.rest { // it latches by itself, and its way down was not seen or lost
+			return e.fireFree(in, &e.prog.table.bands[found.both], 0, 0, out)
 		}
-		return e.release(c.press, in.At, out)
+		return out
 	case seen && was != r.rest:
 		return out // it is down already
 	}
 	if p != nil && !p.over {
-		latched := p.latched
-		if out = e.release(c.press, in.At, out); latched {
-			return out
-		}
+		out = e.release(c.press, in.At, out)
 	}
 	if e.pressAt(c.press) == nil {
 		c.press = none
 	}
-	if c.press == none && found.tap|found.eager|found.up|found.both == 0 && !found.more {
+	if c.press == none && !found.any() {
 		return out
 	}
-	if e.waits > 0 {
-		out = e.elsewhere(in, e.ports[in.Port].device, c.press, out)
+	if e.waits+e.latches > 0 {
+		var ended bool
+		if c.press, ended, out = e.before(in, e.ports[in.Port].device, c.press, out); ended {
+			if e.spend(found); !found.any() {
+				return out
+			}
+		}
 	}
 	c.press, out = e.press(in, r.value, c.press, found, out)
 	return out

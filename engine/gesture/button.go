@@ -8,15 +8,16 @@ type Kind uint8
 // The gestures of one button.
 const (
 	None Kind = iota
-	Tap       // N: which press of the series, from 0
+	Tap       // one press
+	Taps      // N presses
 	Hold      // N: which of the holds, from 0
-	Taps      // N: how many
 )
 
 // Outcome is what came of a button.
 type Outcome struct {
-	Kind Kind
-	N    uint8
+	Kind  Kind
+	N     uint8
+	First uint8 // Tap, Taps: the first of its presses in the series, from 0
 }
 
 // MaxTaps is the longest series.
@@ -29,14 +30,15 @@ const Never = time.Duration(1<<63 - 1)
 // chord; see the package's table. Its exported fields say what it may be and are set before
 // its first press. What comes of it is taken with Next after every call.
 type Button struct {
-	Tap    bool            // a tap means something
-	Taps   uint16          // bit n: n taps in a row do (2 to MaxTaps)
-	Window time.Duration   // from one tap to the next
-	Holds  []time.Duration // ascending
-	Chord  time.Duration   // how long a press may become part of a chord; 0: not at all
+	Taps    uint16                     // bit n: n taps in a row do (2 to MaxTaps)
+	Windows [MaxTaps + 1]time.Duration // for each of Taps: from one tap to the next
+	Holds   []time.Duration            // ascending
+	Chord   time.Duration              // how long a press may become part of a chord; 0: not at all
 
 	at    time.Duration // of the newest press
-	count uint8         // presses of the series that nothing came of yet
+	near  [MaxTaps]uint16
+	past  uint8 // presses of the series that something came of
+	count uint8 // and of those after them, of which nothing did yet
 	down  bool
 	spent bool // the newest press is
 	open  bool // the newest press may become part of a chord
@@ -57,8 +59,8 @@ func (b *Button) Next() Outcome {
 	return b.out[b.first-1]
 }
 
-func (b *Button) fire(k Kind, n uint8) {
-	b.out[b.last] = Outcome{k, n}
+func (b *Button) fire(k Kind, first, n uint8) {
+	b.out[b.last] = Outcome{k, n, first}
 	b.last++
 }
 
@@ -74,14 +76,43 @@ func (b *Button) Count() int { return int(b.count) }
 // Idle says that it is up and nothing waits.
 func (b *Button) Idle() bool { return !b.down && b.count == 0 }
 
-// grows says whether another tap would mean something.
-func (b *Button) grows() bool { return !b.alone && b.Taps>>(b.count+1) != 0 }
+// may is the counts of taps that the series so far is the beginning of, or one of.
+func (b *Button) may() uint16 {
+	n := b.Taps
+	for i := uint8(1); i < b.count; i++ {
+		n &= b.near[i]
+	}
+	return n
+}
+
+// wait is how long after the newest press another one would still mean something; 0: none
+// ever would.
+func (b *Button) wait() time.Duration {
+	if b.alone {
+		return 0
+	}
+	long := time.Duration(0)
+	for n, may := b.count+1, b.may()>>(b.count+1); may != 0; n, may = n+1, may>>1 {
+		if may&1 != 0 {
+			long = max(long, b.Windows[n])
+		}
+	}
+	return long
+}
 
 // Press is the control going down at an instant by which every deadline is settled. It
 // decides nothing: first somebody has to look whether a chord is complete.
 func (b *Button) Press(at time.Duration) {
 	if b.count == 0 {
-		b.alone = false
+		b.alone, b.past = false, 0
+	} else {
+		near := uint16(0)
+		for n, w := range b.Windows {
+			if at < b.at+w {
+				near |= 1 << n
+			}
+		}
+		b.near[b.count] = near
 	}
 	b.count++
 	b.at, b.down, b.spent, b.open = at, true, false, b.Chord > 0
@@ -89,17 +120,24 @@ func (b *Button) Press(at time.Duration) {
 
 // Decide fires what is certain at an instant.
 func (b *Button) Decide(at time.Duration) {
-	switch {
-	case b.count == 0 || b.spent && b.down:
-	case b.count > 1 && b.Taps>>b.count == 1 && b.down:
-		b.fire(Taps, b.count)
-		b.close()
-	case b.open, b.down && len(b.Holds) > 0:
-	case b.grows() && at < b.at+b.Window:
-	default:
-		b.flush(b.count)
-		b.close()
+	if b.count > 0 && (!b.spent || !b.down) && at >= b.at+b.wait() {
+		b.end()
 	}
+}
+
+// end fires what the presses of a series mean that cannot grow any more. The newest stays open
+// while it is down if it is alone and may become a hold or part of a chord.
+func (b *Button) end() {
+	for i := uint8(0); i < b.count; {
+		m := b.group(i, b.count)
+		if m == 1 && i == b.count-1 && b.down && (b.open || len(b.Holds) > 0) {
+			b.past, b.count, b.alone = b.past+i, 1, true
+			return
+		}
+		b.mean(i, m)
+		i += m
+	}
+	b.close()
 }
 
 // close ends the series; a press that is down is spent.
@@ -107,19 +145,32 @@ func (b *Button) close() {
 	b.count, b.spent, b.open = 0, true, false
 }
 
-// flush fires what the first n presses of the series mean.
+// group is how many presses from the i-th on, of n in all, belong together: as many as make a
+// count of taps that means something, or one.
+func (b *Button) group(i, n uint8) uint8 {
+	best, may := uint8(1), b.Taps
+	for m := uint8(2); m <= n-i; m++ {
+		if may &= b.near[i+m-1]; may>>m&1 != 0 {
+			best = m
+		}
+	}
+	return best
+}
+
+// mean fires what m presses from the i-th on mean together.
+func (b *Button) mean(i, m uint8) {
+	kind := Tap
+	if m > 1 {
+		kind = Taps
+	}
+	b.fire(kind, b.past+i, m)
+}
+
+// flush fires what the first n presses mean.
 func (b *Button) flush(n uint8) {
 	for i := uint8(0); i < n; {
-		m := n - i
-		for m > 1 && b.Taps>>m&1 == 0 {
-			m--
-		}
-		switch {
-		case m > 1:
-			b.fire(Taps, m)
-		case b.Tap:
-			b.fire(Tap, i)
-		}
+		m := b.group(i, n)
+		b.mean(i, m)
 		i += m
 	}
 }
@@ -145,7 +196,7 @@ func (b *Button) Release(at time.Duration) {
 // hold fires a hold of the newest press, after what came before it.
 func (b *Button) hold(n uint8) {
 	b.flush(b.count - 1)
-	b.fire(Hold, n)
+	b.fire(Hold, 0, n)
 	b.close()
 }
 
@@ -189,13 +240,14 @@ func (b *Button) Due() time.Duration {
 	if b.down && len(b.Holds) > 0 {
 		due = b.at + b.Holds[len(b.Holds)-1]
 	}
-	switch {
-	case b.open:
-		return min(due, b.at+b.Chord)
-	case b.down && len(b.Holds) > 0:
+	if b.open {
+		due = min(due, b.at+b.Chord)
+	}
+	if b.count == 1 && due != Never { // that another press cannot come any more changes nothing yet
 		return due
-	case b.grows():
-		return b.at + b.Window
+	}
+	if w := b.wait(); w > 0 {
+		due = min(due, b.at+w)
 	}
 	return due
 }

@@ -35,11 +35,17 @@
 //	R6 What acts at the press whatever comes (eager) and what acts at the release is no gesture
 //	   and is not seen by any of this.
 //
-// And where these leave something open: a second press of a control that was not released
-// releases it first. Taps that end without having reached a count that means something mean
-// the largest count that does, and the rest are taps: with double and quadruple, three are a
-// double and a tap. Of several holds a shorter one fires at the release between its time and
-// the next one's, the longest at its deadline. With T at or below W the hold wins at T. A
-// press that would complete both a series of taps and a chord completes the chord, and the
-// taps before it are taps.
+// And where these leave something open:
+//
+//   - A second press of a control that was not released releases it first.
+//   - Every count of taps has a window of its own, which every tap of it keeps to. A series is
+//     over as soon as no further tap could mean anything, at the latest at the longest window
+//     that still counts. Then it is parted from its beginning into the largest counts that mean
+//     something, and the rest are taps: with double and quadruple, three are a double and a tap.
+//   - What the taps of a series mean that is over does not wait for what becomes of a last press
+//     that is still down, alone, and may be a hold or part of a chord.
+//   - Of several holds a shorter one fires at the release between its time and the next one's,
+//     the longest at its deadline. With T at or below W the hold wins at T.
+//   - A press that would complete both a series of taps and a chord completes the chord, and the
+//     taps before it are taps.
 package gesture

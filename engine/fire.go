@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+)
+
+// fire starts the action of a band for a press.
+func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+	p := &e.presses.all[r.index]
+	return e.fireFor(p, index, r, p.mode, p.value, at, arrived, out)
+}
+
+func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint16, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
+	b := &p.prog.table.bands[index]
+	m := &p.prog.Mappings[b.mapping]
+	var a act
+	a.origin, a.mapping, a.press = &m.Origin, m, by
+	a.mode, a.value, a.at, a.arrived = mode, value, at, arrived
+	if a.hi = 127; !p.note {
+		a.hi = m.Trigger.Type.MaxValue()
+	}
+	if b.flags&gradedBand != 0 && b.kind <= eagerKind {
+		a.grade()
+	}
+	e.why.fired(m)
+	if b.button() != Latch || by == none {
+		return e.act(&a, b, 0, none, out)
+	}
+	a.latched = latched
+	e.latch(p)
+	n := len(out)
+	if out = e.act(&a, b, 0, none, out); len(out) == n || out[n].Kind == effect.Refused {
+		e.lapse(by) // it did nothing that the next press could end
+	}
+	return out
+}
+
+// fireFree starts a mapping's action for an event that has no release.
+func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []effect.Effect) []effect.Effect {
+	var a act // filled field by field, as in fire: a literal is built elsewhere and copied
+	m := &e.prog.Mappings[b.mapping]
+	a.origin, a.mapping, a.press = &m.Origin, m, none
+	a.mode, a.value, a.at, a.arrived = e.modeName(), value, e.now, in.At
+	switch {
+	case b.kind == rangeKind || b.kind == followKind:
+		a.lo, a.hi = b.lo, b.hi
+	case b.fine():
+		a.hi = 1<<14 - 1
+	default:
+		if a.hi = 127; b.flags&gradedBand != 0 && b.kind <= eagerKind {
+			a.grade()
+		}
+	}
+	e.why.fired(m)
+	return e.act(&a, b, steps, none, out)
+}
+
+// fireSole is fireFree for a tap that has nothing beside it: the way that most notes go.
+func (e *Engine) fireSole(in *Input, b *band, out []effect.Effect) []effect.Effect {
+	var a act
+	m := &e.prog.Mappings[b.mapping]
+	d := e.why.last()
+	d.outcome, d.mapping, d.candidates = fired, m, 1
+	a.origin, a.mapping, a.press = &m.Origin, m, none
+	a.mode, a.value, a.hi, a.at, a.arrived = e.modeName(), in.Value, 127, e.now, in.At
+	return e.perform(&a, b.action, none, out)
+}
