@@ -348,7 +348,10 @@ func (e *Engine) letGoOfAll(cause effect.Cause, at time.Duration, out []effect.E
 	}
 	out = e.letGoAll(cause, at, out)
 	e.lapseAll()
-	e.modes.held = e.modes.held[:0]
+	if len(e.modes.held) > 0 {
+		e.modes.held = e.modes.held[:0]
+		e.modes.changes++
+	}
 	return e.refresh(cause, at, out)
 }
 

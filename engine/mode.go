@@ -16,6 +16,7 @@ type modes struct {
 	covered bool       // it was chosen over since the focus came
 	held    []heldMode // oldest first
 	id      uint32     // of the newest
+	changes uint32     // of held
 	passing bool       // what a mode does at its beginning or end is being done
 }
 
@@ -32,6 +33,9 @@ func (m *modes) carry(from, to *Program) {
 		if h.mode = to.modeIndex(from.Modes[h.mode].Name); h.mode >= 0 {
 			kept = append(kept, h)
 		}
+	}
+	if len(kept) < len(m.held) {
+		m.changes++
 	}
 	m.held = kept
 }
@@ -142,6 +146,7 @@ func (e *Engine) holdMode(mode int, at time.Duration, out []effect.Effect) (uint
 	}
 	id := m.id // what the change does may hold another
 	m.held = append(m.held, heldMode{mode, id})
+	m.changes++
 	return id, e.refresh(effect.ByHold, at, out)
 }
 
@@ -157,6 +162,7 @@ func (e *Engine) releaseMode(id uint32, cause effect.Cause, at time.Duration, ou
 	for i := range m.held {
 		if m.held[i].id == id {
 			m.held = append(m.held[:i], m.held[i+1:]...)
+			m.changes++
 			return true, e.refresh(cause, at, out)
 		}
 	}

@@ -24,8 +24,8 @@ type why struct {
 
 // names are what a decision says of its program.
 type names struct {
-	mapping, mode string
-	trigger       TriggerType
+	mapping, mode, device string
+	trigger               TriggerType
 }
 
 // decision is what came of one event or deadline.
@@ -37,6 +37,7 @@ type decision struct {
 	handed     uint32
 	mode       uint16
 	port       Port
+	device     int16 // index in the program's; -1: none of them
 	value      uint16
 	candidates uint16
 	kind       Kind
@@ -103,6 +104,10 @@ func (e *Engine) note(in *Input) *decision {
 	d.at, d.mapping, d.until, d.taken, d.handed = in.At, nil, 0, 0, 0
 	d.mode, d.port, d.value, d.candidates = uint16(e.mode), in.Port, in.Value, 0
 	d.kind, d.channel, d.number = in.Kind, in.Channel, in.Number
+	d.device = -1
+	if p := e.ports[in.Port&(MaxPorts-1)]; p != nil && p.device < len(e.prog.Devices) {
+		d.device = int16(p.device)
+	}
 	d.outcome, d.reason, d.cause, d.waits, d.deadline = noMapping, noReason, effect.None, 0, false
 	return d
 }
@@ -168,7 +173,7 @@ func (w *why) detach(p *Program) {
 		n, was := w.before[i]
 		if !was {
 			n = w.ring[i%whySize].names(p)
-			n.mapping, n.mode = strings.Clone(n.mapping), strings.Clone(n.mode)
+			n.mapping, n.mode, n.device = strings.Clone(n.mapping), strings.Clone(n.mode), strings.Clone(n.device)
 			w.ring[i%whySize].mapping = nil
 		}
 		before[i] = n
@@ -180,6 +185,9 @@ func (d *decision) names(p *Program) names {
 	n := names{mode: p.Modes[d.mode].Name}
 	if d.mapping != nil {
 		n.mapping, n.trigger = d.mapping.ID, d.mapping.Trigger.Type
+	}
+	if d.device >= 0 {
+		n.device = p.Devices[d.device].Name
 	}
 	return n
 }
@@ -215,7 +223,7 @@ func (e *Engine) Why(n int) []report.Decision {
 
 func (d *decision) report(seq uint64, n names) report.Decision {
 	x := report.Decision{
-		Seq: seq, At: d.at, Kind: kindNames[d.kind], Port: int(d.port), Channel: int(d.channel), Number: int(d.number), Value: int(d.value),
+		Seq: seq, At: d.at, Kind: kindNames[d.kind], Port: int(d.port), Device: n.device, Channel: int(d.channel), Number: int(d.number), Value: int(d.value),
 		Timed: d.deadline, Mode: n.mode, Candidates: int(d.candidates), Outcome: outcomes[d.outcome], Mapping: n.mapping,
 		Reason: reasons[d.reason], Taken: time.Duration(d.taken) * time.Microsecond, Handed: time.Duration(d.handed) * time.Microsecond,
 	}
@@ -223,7 +231,7 @@ func (d *decision) report(seq uint64, n names) report.Decision {
 		x.Trigger = n.trigger.String()
 	}
 	if d.deadline && d.kind == PortLost { // it is about no control
-		x.Kind = ""
+		x.Kind, x.Device = "", ""
 	}
 	if d.outcome == refused {
 		x.Reason = d.cause.String()

@@ -8,6 +8,7 @@ type Decision struct {
 	At         time.Duration // monotonic: the arrival of the event, or when it was due
 	Kind       string        // of the message: "note-on"; for Timed what it was about, or empty
 	Port       int           // the daemon's number of the port
+	Device     string        // whose port it is, or empty
 	Channel    int           // 0-15
 	Number     int           // note, controller or program
 	Value      int           // velocity or value

@@ -208,6 +208,8 @@ type Status struct {
 	Mode         string  // what acts
 	BaseMode     string
 	Modes        []string
+	Mappings     int // how many there are
+	Inhibitors   []Inhibitor
 	Devices      []Device // configured first, in file order, then the ignored by name
 	ConfigPath   string
 	ConfigStatus string // "ok", "kept-previous" or "defaults"
@@ -246,6 +248,7 @@ type Stats struct {
 	Performed uint64        // actions started
 	Failed    uint64        // actions that did not succeed
 	Refused   uint64        // actions that a gate or a rate refused
+	Lost      uint64        // messages that the kernel lost
 	P50, P99  time.Duration // from an input's arrival until what came of it was handed on
 }
 
@@ -262,6 +265,8 @@ type Event struct {
 	Name    string  // Emitted
 	Text    string  // Emitted: the value, if it is a text
 	Number  float64 // Emitted: the value, where Text is empty
+	Caller  string  // ModeHoldReleased: who held it
+	Cookie  uint32  // ModeHoldReleased
 	Reload  *Reload
 }
 
@@ -274,4 +279,5 @@ const (
 	ActionFailed
 	ReloadFinished
 	Emitted
+	ModeHoldReleased
 )
