@@ -90,5 +90,6 @@ type Watchdog interface {
 type Modes struct {
 	Mode, BaseMode string
 	All            []string
+	Held           []uint32        // ids of the modes that are held, oldest first
 	Program        *engine.Program // that acts
 }

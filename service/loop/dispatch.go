@@ -84,6 +84,7 @@ func (l *Loop) emit(x *effect.Effect, a *effect.Emit) {
 
 // panic tells every backend that does something about it. What is held the engine releases.
 func (l *Loop) panic(x *effect.Effect) {
+	l.publish() // the held modes are held no longer
 	for _, s := range l.sinks {
 		if s.ready && s.performs(x.Action) && !s.offer(x, cap(s.queue)) {
 			l.fail(x, effect.QueueFull.String(), nil)

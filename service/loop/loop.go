@@ -57,10 +57,12 @@ type Loop struct {
 	program *engine.Program // as published, and the two below
 	mode    int
 	base    int
+	holds   uint32
 	clock   bool          // the program asks for the time
 	world   *effect.World // as the engine has it
 	stats   report.Stats
 	took    latency
+	watched []watcher
 }
 
 const unarmed = time.Duration(-1)
@@ -173,4 +175,12 @@ func (l *Loop) Stats(ctx context.Context) (report.Stats, error) {
 		return out
 	})
 	return s, err
+}
+
+// ResetStats makes the counters begin anew. Errors: as Do.
+func (l *Loop) ResetStats(ctx context.Context) error {
+	return l.Do(ctx, func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
+		l.stats, l.took = report.Stats{}, latency{}
+		return out
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/effect"
 )
 
@@ -67,6 +68,9 @@ func (l *Loop) step() {
 	taken := l.now()
 	l.out = l.engine.Step(&l.in, l.look(l.in.At, l.out[:0]))
 	l.stats.Received++
+	if l.in.Kind == engine.Overrun {
+		l.stats.Lost++
+	}
 	l.took.add(l.handOn(taken) - l.in.At)
 }
 
@@ -75,6 +79,9 @@ func (l *Loop) step() {
 func (l *Loop) handOn(taken time.Duration) time.Duration {
 	l.dispatch()
 	now := l.now()
+	if len(l.watched) > 0 {
+		l.engine.Unstamped(l.tell)
+	}
 	l.engine.Stamp(taken, now)
 	return now
 }
@@ -175,7 +182,7 @@ func (l *Loop) stop(cancel context.CancelFunc) {
 // publish tells where the engine stands, if that is elsewhere than before.
 func (l *Loop) publish() {
 	e := l.engine
-	if e.Program() == l.program && e.Mode() == l.mode && e.BaseMode() == l.base {
+	if e.Program() == l.program && e.Mode() == l.mode && e.BaseMode() == l.base && e.HoldChanges() == l.holds {
 		return
 	}
 	all := make([]string, 0, len(e.Program().Modes))
@@ -191,8 +198,9 @@ func (l *Loop) publish() {
 	was := l.modes.Load()
 	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()
 	is := &Modes{Mode: all[l.mode], BaseMode: all[l.base], All: all, Program: l.program}
+	is.Held, l.holds = e.Holds(), e.HoldChanges()
 	l.modes.Store(is)
-	if was != nil && (was.Mode != is.Mode || was.BaseMode != is.BaseMode || !slices.Equal(was.All, is.All)) {
+	if was != nil && (was.Mode != is.Mode || was.BaseMode != is.BaseMode || !slices.Equal(was.All, is.All) || !slices.Equal(was.Held, is.Held)) {
 		l.observer.Changed()
 	}
 }

@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -76,6 +77,37 @@ func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
 		}
 		s.look(context.WithoutCancel(ctx))
 		return nil
+	})
+}
+
+// Send writes whole MIDI messages to the first port of the configured device with that ID
+// that can be sent to. Errors: report.ErrUnknownDevice, ErrNotSupported (not configured, or it
+// has no such port), ErrDeviceAbsent, ErrDeviceBusy.
+func (s *Supervisor) Send(ctx context.Context, id string, midi []byte) error {
+	return s.do(ctx, func() error {
+		if _, err := s.find(id); err != nil {
+			return err
+		}
+		verdicts, _ := match(s.program.Devices, s.wanted, s.allPorts())
+		i := slices.IndexFunc(s.program.Devices, func(d engine.Device) bool { return d.Name == id })
+		found := verdicts[i].ports
+		if len(found) == 0 {
+			return fmt.Errorf("%w: %s", report.ErrDeviceAbsent, id)
+		}
+		for _, p := range found {
+			if p.Out {
+				return p.driver.session.Send(p.Port, midi)
+			}
+		}
+		return fmt.Errorf("%w: %s cannot be sent to", report.ErrNotSupported, id)
+	})
+}
+
+// Known returns nil for a configured device. Errors: as SetEnabled.
+func (s *Supervisor) Known(ctx context.Context, id string) error {
+	return s.do(ctx, func() error {
+		_, err := s.find(id)
+		return err
 	})
 }
 
