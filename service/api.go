@@ -39,16 +39,6 @@ func (d *Daemon) SetMode(ctx context.Context, name string) error {
 	})
 }
 
-// HoldMode makes the named mode act until ReleaseMode with the cookie, or until a newer one is
-// held. Error: report.ErrUnknownMode.
-func (d *Daemon) HoldMode(ctx context.Context, name string) (cookie uint32, err error) {
-	err = d.inMode(ctx, name, func(e *engine.Engine, mode int, now time.Duration, out []effect.Effect) []effect.Effect {
-		cookie, out = e.HoldMode(mode, now, out)
-		return out
-	})
-	return cookie, err
-}
-
 // inMode makes a change with the named mode.
 func (d *Daemon) inMode(ctx context.Context, name string, c func(e *engine.Engine, mode int, now time.Duration, out []effect.Effect) []effect.Effect) error {
 	found := false
@@ -63,19 +53,6 @@ func (d *Daemon) inMode(ctx context.Context, name string, c func(e *engine.Engin
 	})
 	if err == nil && !found {
 		return fmt.Errorf("%w: %s", report.ErrUnknownMode, name)
-	}
-	return err
-}
-
-// ReleaseMode ends a HoldMode. Error: report.ErrUnknownCookie.
-func (d *Daemon) ReleaseMode(ctx context.Context, cookie uint32) error {
-	held := false
-	err := d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
-		held, out = e.ReleaseMode(cookie, now, out)
-		return out
-	})
-	if err == nil && !held {
-		return fmt.Errorf("%w: %d", report.ErrUnknownCookie, cookie)
 	}
 	return err
 }

@@ -24,6 +24,21 @@ func (d *Daemon) Toggles(ctx context.Context) (on map[string]bool, err error) {
 // Stats are the counters now.
 func (d *Daemon) Stats(ctx context.Context) (report.Stats, error) { return d.loop.Stats(ctx) }
 
+// ResetStats makes the counters begin anew, those of reloads too.
+func (d *Daemon) ResetStats(ctx context.Context) error {
+	if err := d.loop.ResetStats(ctx); err != nil {
+		return err
+	}
+	d.board.post(func() { d.board.base.Reloads = report.Reloads{} })
+	return nil
+}
+
+// Watch tells of every message from now on, until cancel is called. What finds no place is
+// counted by dropped.
+func (d *Daemon) Watch(ctx context.Context) (seen <-chan report.Seen, dropped func() uint64, cancel func(), err error) {
+	return d.loop.Watch(ctx)
+}
+
 // look asks the engine something.
 func (d *Daemon) look(ctx context.Context, ask func(e *engine.Engine)) error {
 	return d.loop.Do(ctx, func(e *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {

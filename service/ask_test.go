@@ -73,23 +73,23 @@ func must(t *testing.T, err error) {
 
 func TestModesAreHeldAndCycled(t *testing.T) {
 	s, ctx := ask(t), t.Context()
-	first, err := s.HoldMode(ctx, "Two")
+	first, err := s.HoldMode(ctx, "me", "Two", "", "")
 	must(t, err)
 	s.mode("Two")
-	second, err := s.HoldMode(ctx, "Three")
+	second, err := s.HoldMode(ctx, "me", "Three", "", "")
 	must(t, err)
 	s.mode("Three")
 	if first == second || first == 0 {
 		t.Errorf("cookies %d and %d", first, second)
 	}
-	must(t, s.ReleaseMode(ctx, first))
+	must(t, s.ReleaseMode(ctx, "me", first))
 	s.mode("Three")
-	if err := s.ReleaseMode(ctx, first); !errors.Is(err, report.ErrUnknownCookie) {
+	if err := s.ReleaseMode(ctx, "me", first); !errors.Is(err, report.ErrUnknownCookie) {
 		t.Error(err)
 	}
-	must(t, s.ReleaseMode(ctx, second))
+	must(t, s.ReleaseMode(ctx, "me", second))
 	s.mode("One")
-	if _, err := s.HoldMode(ctx, "None"); !errors.Is(err, report.ErrUnknownMode) {
+	if _, err := s.HoldMode(ctx, "me", "None", "", ""); !errors.Is(err, report.ErrUnknownMode) {
 		t.Error(err)
 	}
 	for _, want := range []string{"Two", "Three", "One"} {

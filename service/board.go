@@ -45,6 +45,9 @@ type board struct {
 	line        string
 	subscribers map[*subscriber]bool
 	failures    failures
+	cookies     cookies
+
+	quiet atomic.Bool // somebody asked for it
 }
 
 // shown is a status and what keeps its counters.
@@ -149,7 +152,7 @@ func (b *board) tell(e report.Event) {
 		b.publish()
 	case report.ActionFailed:
 		b.failures.log(b.log, &e, time.Now())
-	case report.ReloadFinished, report.Emitted:
+	case report.ReloadFinished, report.Emitted, report.ModeHoldReleased:
 	}
 	dropped := b.dropped.Swap(0)
 	for s := range b.subscribers {
@@ -170,8 +173,14 @@ func (s *subscriber) poke() {
 	}
 }
 
-// publish makes what is so now the status, if that is another.
+// publish makes what is so now the status, and tells who lost what it held.
 func (b *board) publish() {
+	b.show()
+	b.lostHolds()
+}
+
+// show makes what is so now the status, if that is another.
+func (b *board) show() {
 	was := b.shown.Load()
 	is := &shown{Status: b.base, view: b.view}
 	b.checkBackends()
@@ -183,6 +192,7 @@ func (b *board) publish() {
 	if b.view != nil {
 		is.Devices = b.view.Devices()
 	}
+	is.Mappings, is.Inhibitors = len(b.program.Mappings), b.cookies.inhibitors()
 	if same := reflect.DeepEqual(&was.Status, &is.Status); !same || was.view != is.view {
 		b.shown.Store(is)
 		if same {

@@ -69,6 +69,10 @@ type Daemon struct {
 	validating chan struct{} // has room for one
 	runtime    runtime
 	saved      string // base mode in the state file
+
+	// The loop's goroutine owns these.
+	hushed bool // the gate Inhibited is closed
+	focus  focus
 }
 
 // New makes a daemon. It touches nothing before Run.

@@ -13,10 +13,47 @@ func (d *Daemon) SetLocked(ctx context.Context, locked bool) error {
 	return d.shown(d.loop.Lock(ctx, locked))
 }
 
+// focus is who says which application is in front: a source of our own, else a caller.
+type focus struct {
+	app      string
+	known    bool   // a source of our own works
+	reported string // what the caller said
+	caller   string // empty: none
+}
+
+func (f *focus) show(w *effect.World) {
+	w.Focused, w.FocusKnown = f.app, f.known
+	if !f.known && f.caller != "" {
+		w.Focused, w.FocusKnown = f.reported, true
+	}
+}
+
 // SetFocus says which application has the focus by its id, empty for none. Known is false
 // when nobody can tell.
 func (d *Daemon) SetFocus(ctx context.Context, app string, known bool) error {
-	return d.shown(d.loop.World(ctx, func(w *effect.World) { w.Focused, w.FocusKnown = strings.ToLower(app), known }))
+	return d.shown(d.loop.World(ctx, func(w *effect.World) {
+		d.focus.app, d.focus.known = strings.ToLower(app), known
+		d.focus.show(w)
+	}))
+}
+
+// ReportFocus is a caller's word for which application has the focus. It counts while nobody
+// else can tell, until another caller's or until the caller is Gone.
+func (d *Daemon) ReportFocus(ctx context.Context, caller, app string) error {
+	return d.shown(d.loop.World(ctx, func(w *effect.World) {
+		d.focus.reported, d.focus.caller = strings.ToLower(app), caller
+		d.focus.show(w)
+	}))
+}
+
+// forgetFocus forgets what that caller reported.
+func (d *Daemon) forgetFocus(ctx context.Context, caller string) error {
+	return d.shown(d.loop.World(ctx, func(w *effect.World) {
+		if d.focus.caller == caller {
+			d.focus.reported, d.focus.caller = "", ""
+			d.focus.show(w)
+		}
+	}))
 }
 
 // SetRunning says which programs run, by name.

@@ -81,6 +81,18 @@ func fields(x *effect.Effect) []pair {
 	return nil // Sequence and Panic have nothing more to say
 }
 
+// Fields are those of an action's own that the configuration gives it, without what may be
+// nobody's business.
+func Fields(a effect.Action) map[string]any {
+	out := map[string]any{}
+	for _, f := range fields(&effect.Effect{Kind: effect.Refused, Action: a}) {
+		out[f.key] = f.value
+	}
+	delete(out, "on") // how a Toggle stands, and whether a Conditional's condition holds
+	delete(out, "holds")
+	return out
+}
+
 func volume(x *effect.Effect, a *effect.VolumeControl) []pair {
 	target := "output"
 	if a.Input {
