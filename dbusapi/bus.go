@@ -97,8 +97,7 @@ func (s *Server) serveBus(ctx context.Context, address string, say func(BusState
 	if err := socket.SetReadDeadline(deadline); err != nil {
 		return err
 	}
-	freed := make(nameFreed, 1)
-	c, err := s.attach(ctx, newLink(socket, s.writeTimeout), false, freed)
+	c, err := s.attach(ctx, newLink(socket, s.writeTimeout), false)
 	if err != nil {
 		return err
 	}
@@ -118,7 +117,7 @@ func (s *Server) serveBus(ctx context.Context, address string, say func(BusState
 		return err
 	}
 	if taken {
-		if err := c.awaitName(freed, say); err != nil {
+		if err := c.awaitName(say); err != nil {
 			return err
 		}
 	}
@@ -137,11 +136,10 @@ func (c *conn) requestName(ctx context.Context) (taken bool, err error) {
 }
 
 // awaitName waits until the name is ours.
-func (c *conn) awaitName(freed nameFreed, say func(BusState, error)) error {
+func (c *conn) awaitName(say func(BusState, error)) error {
 	ctx, cancel := context.WithTimeout(c.ctx, c.server.dialTimeout)
 	defer cancel()
-	err := c.bus.AddMatchSignalContext(ctx, dbus.WithMatchInterface(busInterface),
-		dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, BusName))
+	err := c.bus.AddMatchSignalContext(ctx, ownerChanges(BusName)...)
 	if err != nil {
 		return fmt.Errorf("cannot watch the bus name: %w", err)
 	}
@@ -160,7 +158,7 @@ func (c *conn) awaitName(freed nameFreed, say func(BusState, error)) error {
 			return err
 		}
 		select {
-		case <-freed:
+		case <-c.freed:
 		case <-c.ctx.Done():
 			return errors.New("the session bus is gone")
 		}
@@ -180,19 +178,4 @@ func (c *conn) owner(ctx context.Context) *NameTaken {
 		n.Comm = strings.TrimSpace(string(comm))
 	}
 	return n
-}
-
-// nameFreed has a value after the bus said that nobody has our name.
-type nameFreed chan struct{}
-
-func (f nameFreed) DeliverSignal(iface, member string, s *dbus.Signal) {
-	if iface != busInterface || member != "NameOwnerChanged" || len(s.Body) != 3 {
-		return
-	}
-	if s.Body[0] == BusName && s.Body[2] == "" {
-		select {
-		case f <- struct{}{}:
-		default:
-		}
-	}
 }

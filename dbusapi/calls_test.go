@@ -86,9 +86,9 @@ func TestErrors(t *testing.T) {
 }
 
 func TestBackendErrors(t *testing.T) {
-	for _, own := range ownErrors {
+	for _, own := range backendErrors {
 		name, text := busError(fmt.Errorf("because\x00 of \xff: %w", own.is))
-		if name != ErrorPrefix+own.name {
+		if name != own.name {
 			t.Errorf("%v is %s", own.is, name)
 		}
 		if strings.ContainsRune(text, 0) || strings.ToValidUTF8(text, "") != text {

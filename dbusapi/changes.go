@@ -45,7 +45,9 @@ func (h *changes) flush(now time.Time) {
 	}
 	if next := h.paced(h.conn.server.backend.Status(), now); next != h.last {
 		h.devices(next)
-		h.conn.changed(RootPath, h.conn.server.ifaces.root, target{status: h.last}, target{status: next})
+		for _, i := range []*iface{h.conn.server.ifaces.root, h.conn.server.ifaces.mappings} {
+			h.conn.changed(RootPath, i, target{status: h.last}, target{status: next})
+		}
 		h.last = next
 	}
 	for _, e := range events {
@@ -134,6 +136,8 @@ var eventNames = map[report.EventKind]string{
 	report.ActionFailed:   "ActionFailed",
 	report.ReloadFinished: "ReloadFinished",
 	report.Emitted:        "Emitted",
+
+	report.ModeHoldReleased: "ModeHoldReleased",
 }
 
 func (h *changes) event(e report.Event, now time.Time) {
@@ -141,7 +145,13 @@ func (h *changes) event(e report.Event, now time.Time) {
 	if !ok || e.Kind == report.ActionFailed && !h.admit(now) {
 		return
 	}
-	h.conn.emit(RootPath, BusName, name, h.conn.server.ifaces.root.signals[name](e)...)
+	to := ""
+	if e.Kind == report.ModeHoldReleased { // nobody else's business
+		if to, ok = h.conn.mine(e.Caller); !ok {
+			return
+		}
+	}
+	h.conn.emitTo(to, RootPath, BusName, name, h.conn.server.ifaces.root.signals[name](e)...)
 }
 
 // admit lets maxFailures through in failuresEvery.

@@ -44,6 +44,7 @@ func TestEveryPropertyEmits(t *testing.T) {
 		"ConfigGeneration": func(s *report.Status) { s.Generation++ },
 		"ConfigStatus":     func(s *report.Status) { s.ConfigStatus = "defaults" },
 		"LastReload":       func(s *report.Status) { s.LastReload.Mappings++ },
+		"Inhibitors":       func(s *report.Status) { s.Inhibitors = []report.Inhibitor{{Who: "a", Why: "b"}} },
 	}
 	deviceChanges := map[string]func(*report.Device){
 		"State":   func(d *report.Device) { d.State = report.Busy },
@@ -77,19 +78,23 @@ func TestEveryPropertyEmits(t *testing.T) {
 			}
 		}
 		emitting := 0
-		for _, p := range append(s.ifaces.root.spec.Properties, s.ifaces.device.spec.Properties...) {
-			if p.Emits() == "true" {
-				emitting++
+		for _, i := range s.ifaces.all {
+			for _, p := range i.spec.Properties {
+				if p.Emits() == "true" {
+					emitting++
+				}
 			}
 		}
-		// Problems changes with Health, and is seen to below.
-		if have := len(rootChanges) + len(deviceChanges) + 1; have != emitting {
+		// Problems changes with Health, and is seen to below; Count is another interface's.
+		if have := len(rootChanges) + len(deviceChanges) + 2; have != emitting {
 			t.Fatalf("%d properties promise to emit, %d are tried", emitting, have)
 		}
 		for name, change := range rootChanges {
 			b.Publish(change)
 			check(RootPath, s.ifaces.root, name)
 		}
+		b.Publish(func(s *report.Status) { s.Mappings++ })
+		check(RootPath, s.ifaces.mappings, "Count")
 		for name, change := range deviceChanges {
 			b.Publish(func(s *report.Status) { change(&s.Devices[1]) })
 			check(DevicePath("Fader"), s.ifaces.device, name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,16 +13,25 @@ import (
 )
 
 // A conn is one connection: the session bus, or one client of the private socket. A single
-// goroutine answers its calls, in order, and sends its signals, so what a call changes is
-// told before its reply without any lock.
+// goroutine answers its calls and sends its signals, so what a call changes is told before its
+// reply without any lock. Only calls that may take long are performed beside it; their callers'
+// next ones wait, others' do not.
 type conn struct {
 	server  *Server
+	id      string // tells connections apart
 	private bool
 	bus     *dbus.Conn
 	ctx     context.Context // ends with the connection
 	cancel  context.CancelFunc
-	calls   chan *call // bounded: a client that does not wait for replies is not read
+	calls   chan *call    // bounded: a client that does not wait for replies is not read
+	done    chan answer   // of calls that took long
+	gone    chan string   // callers that left the bus
+	freed   chan struct{} // has a value after the bus said that nobody has our name
+
+	// The rest is run's own.
 	changes changes
+	callers map[string]*caller // who calls, holds or wants something
+	monitor monitor
 }
 
 // A call is a method call, taken out of its message. body is only read.
@@ -41,22 +51,29 @@ type call struct {
 	ifaces []*iface
 }
 
+// An answer is what came of a call.
+type answer struct {
+	call    *call
+	results []any
+	err     error
+}
+
 const maxCalls = 64
 
 // attach makes a connection of a socket on which both sides may speak D-Bus messages once
-// godbus has had its handshake. run must follow. Signals of the bus go to signals, which may
-// be nil.
-func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool, signals dbus.SignalHandler) (*conn, error) {
-	c := &conn{server: s, private: private, calls: make(chan *call, maxCalls)}
+// godbus has had its handshake. run must follow.
+func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool) (*conn, error) {
+	c := &conn{
+		server: s, id: strconv.FormatUint(s.connections.Add(1), 10), private: private,
+		calls: make(chan *call, maxCalls), done: make(chan answer), gone: make(chan string), freed: make(chan struct{}, 1), callers: map[string]*caller{},
+	}
+	c.monitor = monitor{conn: c}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	// godbus waits for its writer before it closes; closing the socket ends the write.
 	context.AfterFunc(c.ctx, func() { _ = rw.Close() })
-	if signals == nil {
-		signals = noSignals{}
-	}
 	var err error
 	c.bus, err = dbus.NewConn(rw, dbus.WithContext(c.ctx), dbus.WithHandler(noCalls{}),
-		dbus.WithSignalHandler(signals), dbus.WithIncomingInterceptor(c.intercept))
+		dbus.WithSignalHandler(c), dbus.WithIncomingInterceptor(c.intercept))
 	if err == nil {
 		err = c.bus.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))})
 	}
@@ -95,33 +112,54 @@ func (c *conn) intercept(m *dbus.Message) {
 func (c *conn) run() {
 	wake, drain, unsubscribe := c.server.backend.Subscribe()
 	defer unsubscribe()
+	defer c.leave()
 	defer c.cancel()
 	c.changes = changes{conn: c, drain: drain, last: c.server.backend.Status()}
 	later := time.NewTimer(0)
 	defer later.Stop()
 	for {
-		if wait := c.changes.due(time.Now()); wait > 0 {
+		now := time.Now()
+		if wait := sooner(c.changes.due(now), c.monitor.due(now)); wait > 0 {
 			later.Reset(wait)
 		} else {
 			later.Stop()
 		}
+		calls := c.calls
+		if c.private && c.callers[""].waiting() {
+			calls = nil // it is not read until it has its reply
+		}
 		select {
 		case <-c.ctx.Done():
 			return
-		case k := <-c.calls:
-			c.serve(k)
+		case k := <-calls:
+			c.take(k)
+		case o := <-c.done:
+			c.finish(o)
+		case name := <-c.gone:
+			c.forget(name)
+		case x := <-c.monitor.seen:
+			c.monitor.take(x, time.Now())
 		case <-wake:
 			c.changes.flush(time.Now())
 		case <-later.C:
 			c.changes.flush(time.Now())
+			c.monitor.flush(time.Now())
 		}
 	}
 }
 
-// serve answers one call, after the signals of what it changed.
-func (c *conn) serve(k *call) {
-	results, err := c.perform(k)
+// sooner is the shorter of two times to wait, of which 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// reply answers a call, after the signals of what it changed.
+func (c *conn) reply(o answer) {
 	c.changes.flush(time.Now())
+	k := o.call
 	if k.silent {
 		return
 	}
@@ -129,27 +167,20 @@ func (c *conn) serve(k *call) {
 	if c.private { // godbus wants one when a reply cannot be encoded
 		to = peerName
 	}
-	m := &dbus.Message{Type: dbus.TypeMethodReply, Body: results, Headers: map[dbus.HeaderField]dbus.Variant{
+	m := &dbus.Message{Type: dbus.TypeMethodReply, Body: o.results, Headers: map[dbus.HeaderField]dbus.Variant{
 		dbus.FieldReplySerial: dbus.MakeVariant(k.serial),
 		dbus.FieldDestination: dbus.MakeVariant(to),
 	}}
-	if err != nil {
-		name, text := busError(err)
+	if o.err != nil {
+		name, text := busError(o.err)
 		m.Type, m.Body = dbus.TypeError, []any{text}
 		m.Headers[dbus.FieldErrorName] = dbus.MakeVariant(name)
 	}
 	c.send(m)
 }
 
-// perform finds the member and calls it. A panic is an error of the call, not the end of
-// the daemon.
-func (c *conn) perform(k *call) (results []any, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			c.server.log.Error("a call panicked", "member", k.member, "err", fault)
-			results, err = nil, fmt.Errorf("internal error in %s", k.member)
-		}
-	}()
+// find finds the method that a call wants, and whether it may take long.
+func (c *conn) find(k *call) (method any, slow bool, err error) {
 	s := c.server
 	var found bool
 	k.target, k.ifaces, found = s.lookup(k.path, s.backend.Status(), c.private)
@@ -157,7 +188,7 @@ func (c *conn) perform(k *call) (results []any, err error) {
 	case k.iface == peerInterface: // every path answers it
 		k.ifaces = []*iface{s.ifaces.peer}
 	case !found:
-		return nil, errUnknownObject(k.path)
+		return nil, false, errUnknownObject(k.path)
 	}
 	known := k.iface == ""
 	for _, i := range k.ifaces {
@@ -170,25 +201,58 @@ func (c *conn) perform(k *call) (results []any, err error) {
 			continue
 		}
 		if want := i.in(k.member); k.signature != want {
-			return nil, errInvalidArgs("%s takes %q, not %q", k.member, want, k.signature)
+			return nil, false, errInvalidArgs("%s takes %q, not %q", k.member, want, k.signature)
 		}
-		ctx, cancel := context.WithTimeout(c.ctx, s.callTimeout)
-		defer cancel()
-		return invoke(ctx, method, k)
+		return method, slices.Contains(i.slow, k.member) || i == s.ifaces.props && s.writesSlowly(k), nil
 	}
 	if !known {
-		return nil, errUnknownInterface(k.path, k.iface)
+		return nil, false, errUnknownInterface(k.path, k.iface)
 	}
-	return nil, errUnknownMethod(k.member)
+	return nil, false, errUnknownMethod(k.member)
+}
+
+// writesSlowly says whether a call is Properties.Set of what may take long.
+func (s *Server) writesSlowly(k *call) bool {
+	if k.member != "Set" {
+		return false
+	}
+	iface, _ := k.body[0].(string)
+	member, _ := k.body[1].(string)
+	p, err := s.property(k, iface, member)
+	return err == nil && p.slow
+}
+
+// perform calls a method. A panic is an error of the call, not the end of the daemon.
+func (c *conn) perform(k *call, method any) (o answer) {
+	o.call = k
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.server.log.Error("a call panicked", "member", k.member, "err", fault)
+			o.results, o.err = nil, fmt.Errorf("internal error in %s", k.member)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.callTimeout)
+	defer cancel()
+	o.results, o.err = invoke(ctx, method, k)
+	return o
 }
 
 // emit sends a signal to everybody who listens.
 func (c *conn) emit(path dbus.ObjectPath, iface, member string, args ...any) {
-	c.send(&dbus.Message{Type: dbus.TypeSignal, Body: args, Headers: map[dbus.HeaderField]dbus.Variant{
+	c.emitTo("", path, iface, member, args...)
+}
+
+// emitTo sends a signal to one caller, or to everybody if that is empty.
+func (c *conn) emitTo(caller string, path dbus.ObjectPath, iface, member string, args ...any) {
+	m := &dbus.Message{Type: dbus.TypeSignal, Body: args, Headers: map[dbus.HeaderField]dbus.Variant{
 		dbus.FieldPath:      dbus.MakeVariant(path),
 		dbus.FieldInterface: dbus.MakeVariant(iface),
 		dbus.FieldMember:    dbus.MakeVariant(member),
-	}})
+	}}
+	if caller != "" {
+		m.Headers[dbus.FieldDestination] = dbus.MakeVariant(caller)
+	}
+	c.send(m)
 }
 
 // send blocks for at most the time a write may take; then the connection ends.
@@ -201,11 +265,6 @@ func (c *conn) send(m *dbus.Message) {
 	}
 	c.bus.Send(m, nil)
 }
-
-// noSignals ignores what the bus tells.
-type noSignals struct{}
-
-func (noSignals) DeliverSignal(string, string, *dbus.Signal) {}
 
 // noCalls is godbus' handler for everything: it does nothing, for intercept did it.
 type noCalls struct{}

@@ -22,14 +22,16 @@ type target struct {
 type iface struct {
 	spec    *introspection.Interface
 	methods map[string]any // func(context.Context, *call, args...) (results..., error)
+	slow    []string       // methods that may take long: they are done beside the others' calls
 	props   map[string]property
 	signals map[string]signal
 }
 
 // A property is read from a target and, if set is there, written.
 type property struct {
-	get func(target) any
-	set func(context.Context, target, any) error // given a value of get's type
+	get  func(target) any
+	set  func(context.Context, target, any) error // given a value of get's type
+	slow bool                                     // to write it may take long
 }
 
 // A signal makes the arguments of one from an event, and of an empty event when it is

@@ -56,7 +56,15 @@ func (s *Server) device() *iface {
 	return &iface{
 		methods: map[string]any{
 			"Reconnect": func(ctx context.Context, c *call) error { return b.Reconnect(ctx, c.target.device.ID) },
+			"Identify":  func(ctx context.Context, c *call) error { return b.Identify(ctx, c.target.device.ID) },
+			"SendMessage": func(ctx context.Context, c *call, midi []byte) error {
+				if !c.conn.private {
+					return errPrivateOnly("SendMessage")
+				}
+				return b.Send(ctx, c.target.device.ID, midi)
+			},
 		},
+		slow: []string{"Reconnect", "Identify", "SendMessage"},
 		props: map[string]property{
 			"Id":     {get: func(t target) any { return clean(t.device.ID) }},
 			"Name":   {get: func(t target) any { return clean(t.device.Name) }},
@@ -70,6 +78,7 @@ func (s *Server) device() *iface {
 				set: func(ctx context.Context, t target, v any) error {
 					return b.SetDeviceEnabled(ctx, t.device.ID, v.(bool))
 				},
+				slow: true,
 			},
 			"Ports":      {get: func(t target) any { return ports(t.device) }},
 			"EventCount": {get: func(t target) any { return t.device.Events }},

@@ -14,32 +14,42 @@ import (
 // ErrorPrefix begins the names of midimon's own errors.
 const ErrorPrefix = BusName + ".Error."
 
-// ownErrors gives what a Backend may answer its name on the bus; the first that fits counts.
-var ownErrors = []struct {
+// limitsExceeded and invalidArgs are errors of the specification that a Backend may answer.
+const (
+	specErrors     = "org.freedesktop.DBus.Error."
+	limitsExceeded = specErrors + "LimitsExceeded"
+	invalidArgs    = specErrors + "InvalidArgs"
+	failed         = specErrors + "Failed"
+)
+
+// backendErrors gives what a Backend may answer its name on the bus; the first that fits counts.
+var backendErrors = []struct {
 	is   error
 	name string
 }{
-	{report.ErrConfigInvalid, "ConfigInvalid"},
-	{report.ErrConfigUnreadable, "ConfigUnreadable"},
-	{report.ErrUnknownMode, "UnknownMode"},
-	{report.ErrUnknownMapping, "UnknownMapping"},
-	{report.ErrUnknownDevice, "UnknownDevice"},
-	{report.ErrUnknownCookie, "UnknownCookie"},
-	{report.ErrMappingDisabled, "MappingDisabled"},
-	{report.ErrPaused, "Paused"},
-	{report.ErrBusy, "Busy"},
-	{report.ErrDeviceAbsent, "DeviceAbsent"},
-	{report.ErrDeviceBusy, "DeviceBusy"},
-	{report.ErrKeysUnavailable, "ActionFailed"},
-	{report.ErrNotSupported, "NotSupported"},
-	{report.ErrStopping, "Stopping"},
-	{context.DeadlineExceeded, "TimedOut"},
-	{context.Canceled, "Cancelled"},
+	{report.ErrConfigInvalid, ErrorPrefix + "ConfigInvalid"},
+	{report.ErrConfigUnreadable, ErrorPrefix + "ConfigUnreadable"},
+	{report.ErrUnknownMode, ErrorPrefix + "UnknownMode"},
+	{report.ErrUnknownMapping, ErrorPrefix + "UnknownMapping"},
+	{report.ErrUnknownDevice, ErrorPrefix + "UnknownDevice"},
+	{report.ErrUnknownCookie, ErrorPrefix + "UnknownCookie"},
+	{report.ErrMappingDisabled, ErrorPrefix + "MappingDisabled"},
+	{report.ErrPaused, ErrorPrefix + "Paused"},
+	{report.ErrBusy, ErrorPrefix + "Busy"},
+	{report.ErrDeviceAbsent, ErrorPrefix + "DeviceAbsent"},
+	{report.ErrDeviceBusy, ErrorPrefix + "DeviceBusy"},
+	{report.ErrKeysUnavailable, ErrorPrefix + "ActionFailed"},
+	{report.ErrNotSupported, ErrorPrefix + "NotSupported"},
+	{report.ErrStopping, ErrorPrefix + "Stopping"},
+	{report.ErrInvalid, invalidArgs},
+	{report.ErrTooMany, limitsExceeded},
+	{context.DeadlineExceeded, ErrorPrefix + "TimedOut"},
+	{context.Canceled, ErrorPrefix + "Cancelled"},
 }
 
 // The errors of the D-Bus specification.
 func standard(name, format string, args ...any) error {
-	return &dbus.Error{Name: "org.freedesktop.DBus.Error." + name, Body: []any{fmt.Sprintf(format, args...)}}
+	return &dbus.Error{Name: specErrors + name, Body: []any{fmt.Sprintf(format, args...)}}
 }
 
 func errUnknownObject(path dbus.ObjectPath) error {
@@ -62,6 +72,10 @@ func errReadOnly(name string) error {
 	return standard("PropertyReadOnly", "%s cannot be written", name)
 }
 
+func errPrivateOnly(name string) error {
+	return fmt.Errorf("%w: %s answers on the private socket only", report.ErrNotSupported, name)
+}
+
 func errInvalidArgs(format string, args ...any) error {
 	return standard("InvalidArgs", format, args...)
 }
@@ -73,12 +87,12 @@ func busError(err error) (name, text string) {
 	if errors.As(err, &e) {
 		return e.Name, clean(e.Error())
 	}
-	for _, own := range ownErrors {
+	for _, own := range backendErrors {
 		if errors.Is(err, own.is) {
-			return ErrorPrefix + own.name, clean(err.Error())
+			return own.name, clean(err.Error())
 		}
 	}
-	return "org.freedesktop.DBus.Error.Failed", clean(err.Error())
+	return failed, clean(err.Error())
 }
 
 // clean makes a text what D-Bus takes: UTF-8 without NUL. Names of devices and files are not

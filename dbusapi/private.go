@@ -77,7 +77,7 @@ func (s *Server) servePeer(ctx context.Context, socket net.Conn) error {
 	if err := socket.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	c, err := s.attach(ctx, l, true, nil)
+	c, err := s.attach(ctx, l, true)
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,19 @@ import (
 
 // What everything on the bus is called.
 const (
-	BusName         = "com.amiable.Midimon1"
-	RootPath        = dbus.ObjectPath("/com/amiable/Midimon1")
-	DeviceInterface = BusName + ".Device"
+	BusName             = "com.amiable.Midimon1"
+	RootPath            = dbus.ObjectPath("/com/amiable/Midimon1")
+	DeviceInterface     = BusName + ".Device"
+	MappingsInterface   = BusName + ".Mappings"
+	MonitorInterface    = BusName + ".Monitor"
+	StatisticsInterface = BusName + ".Statistics"
 )
 
 // A Check is a row of the property Health.
 type Check struct{ Name, Status, Message, Fix string }
+
+// An Inhibitor is a row of the property Inhibitors.
+type Inhibitor struct{ Who, Why string }
 
 // A Diagnostic is a diagnostic as the bus carries it. There is no excerpt: callers may be
 // kept from reading the file.
@@ -52,6 +58,14 @@ func health(s *report.Status) []Check {
 	return out
 }
 
+func inhibitors(s *report.Status) []Inhibitor {
+	out := make([]Inhibitor, len(s.Inhibitors))
+	for i, by := range s.Inhibitors {
+		out[i] = Inhibitor{clean(by.Who), clean(by.Why)}
+	}
+	return out
+}
+
 func lastReload(r *report.Reload) map[string]dbus.Variant {
 	out := map[string]dbus.Variant{}
 	if r.Time.IsZero() {
@@ -66,7 +80,7 @@ func lastReload(r *report.Reload) map[string]dbus.Variant {
 	for key, value := range map[string]any{
 		"time": uint64(r.Time.UnixMicro()), "ok": r.OK, "trigger": clean(r.Trigger),
 		"duration_us": uint64(r.Took.Microseconds()), "modes": uint32(r.Modes),
-		"mappings": uint32(r.Mappings), "warnings": warnings, "error": clean(r.Err),
+		"mappings": uint32(r.Mappings), "warnings": warnings, "grade": r.Grade, "error": clean(r.Err),
 	} {
 		out[key] = dbus.MakeVariant(value)
 	}
@@ -75,23 +89,16 @@ func lastReload(r *report.Reload) map[string]dbus.Variant {
 
 func (s *Server) root() *iface {
 	b := s.backend
-	features := []string{"modes", "devices", "reload", "pause", "panic", "private-socket"}
+	features := []string{
+		"modes", "hold-mode", "mappings", "devices", "reload", "revert", "validate", "pause", "inhibit", "panic",
+		"monitor", "statistics", "private-socket",
+	}
 	if s.level != nil {
 		features = append(features, "log-control")
 	}
 	return &iface{
-		methods: map[string]any{
-			"Reload": func(ctx context.Context, _ *call) (uint64, []Diagnostic, error) {
-				r, err := b.Reload(ctx, "call")
-				return r.Generation, diagnostics(r.Diagnostics), err
-			},
-			"GetDiagnostics": func(context.Context, *call) ([]Diagnostic, error) {
-				return diagnostics(b.Status().Diagnostics), nil
-			},
-			"Pause":  func(ctx context.Context, _ *call) error { return b.Pause(ctx, true) },
-			"Resume": func(ctx context.Context, _ *call) error { return b.Pause(ctx, false) },
-			"Panic":  func(ctx context.Context, _ *call) error { return b.Panic(ctx) },
-		},
+		methods: s.rootMethods(),
+		slow:    []string{"Reload", "Validate", "ArmRevert", "Keep", "Revert"},
 		props: map[string]property{
 			"Version":     {get: func(t target) any { return clean(t.status.Version) }},
 			"Features":    {get: func(target) any { return features }},
@@ -107,6 +114,7 @@ func (s *Server) root() *iface {
 			"BaseMode":         {get: func(t target) any { return clean(t.status.BaseMode) }},
 			"Modes":            {get: func(t target) any { return cleanAll(t.status.Modes) }},
 			"ConnectedDevices": {get: func(t target) any { return cleanAll(t.status.ConnectedDevices()) }},
+			"Inhibitors":       {get: func(t target) any { return inhibitors(t.status) }},
 			"ConfigPath":       {get: func(t target) any { return clean(t.status.ConfigPath) }},
 			"ConfigGeneration": {get: func(t target) any { return t.status.Generation }},
 			"ConfigStatus":     {get: func(t target) any { return clean(t.status.ConfigStatus) }},
@@ -116,6 +124,7 @@ func (s *Server) root() *iface {
 			"ModeChanged": func(e report.Event) []any {
 				return []any{clean(e.Old), clean(e.New), clean(e.Cause)}
 			},
+			"ModeHoldReleased": func(e report.Event) []any { return []any{e.Cookie} },
 			"ReloadFinished": func(e report.Event) []any {
 				r := e.Reload
 				return []any{r.OK, r.Generation, clean(r.Trigger), clean(r.Err), diagnostics(r.Diagnostics)}

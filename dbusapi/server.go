@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/amiable-dev/midimon/introspection"
@@ -26,8 +27,12 @@ type Server struct {
 	level   *slog.LevelVar
 	guid    string // names the private bus
 	uid     int    // whose processes may use it
-	ifaces  struct {
-		root, device, manager, props, introspect, peer, driver, log *iface
+
+	connections atomic.Uint64 // so far
+
+	ifaces struct {
+		root, mappings, monitor, statistics, device, manager, props, introspect, peer, driver, log *iface
+		all                                                                                        map[string]*iface
 	}
 
 	// How long a call, a write and the way to a connection may take.
@@ -63,10 +68,11 @@ func New(o Options) (*Server, error) {
 // export makes the tables and checks each; what has no table must not be in specs.
 func (s *Server) export(specs map[string]*introspection.Interface) error {
 	i := &s.ifaces
+	i.mappings, i.monitor, i.statistics = s.mappings(), s.monitor(), s.statistics()
 	i.root, i.device, i.manager, i.props = s.root(), s.device(), s.objectManager(), s.properties()
 	i.introspect, i.peer, i.driver = s.introspectable(), s.peer(), s.driver()
 	tables := map[string]*iface{
-		BusName: i.root, DeviceInterface: i.device, objectManager: i.manager, propsInterface: i.props,
+		BusName: i.root, MappingsInterface: i.mappings, MonitorInterface: i.monitor, StatisticsInterface: i.statistics, DeviceInterface: i.device, objectManager: i.manager, propsInterface: i.props,
 		introspectable: i.introspect, peerInterface: i.peer, busInterface: i.driver,
 	}
 	if s.level != nil {
@@ -76,6 +82,7 @@ func (s *Server) export(specs map[string]*introspection.Interface) error {
 	if len(specs) != len(tables) {
 		return fmt.Errorf("cannot export: %d interfaces in Go, %d in XML", len(tables), len(specs))
 	}
+	i.all = tables
 	for name, table := range tables {
 		if table.spec = specs[name]; table.spec == nil {
 			return fmt.Errorf("cannot export %s: it has no XML", name)

@@ -15,7 +15,7 @@ func (s *Server) lookup(path dbus.ObjectPath, st *report.Status, private bool) (
 	i, t := &s.ifaces, target{status: st}
 	switch {
 	case path == RootPath:
-		return t, []*iface{i.root, i.manager, i.props, i.introspect, i.peer}, true
+		return t, []*iface{i.root, i.mappings, i.monitor, i.statistics, i.manager, i.props, i.introspect, i.peer}, true
 	case path == logPath && i.log != nil:
 		return t, []*iface{i.log, i.props, i.introspect, i.peer}, true
 	case path == busPath && private:

@@ -15,6 +15,9 @@ type Backend struct {
 	onCall func(method, arg string) error
 	status *report.Status
 	subs   map[*subscriber]bool
+
+	watchers map[*watcher]bool
+	held     held
 }
 
 type subscriber struct {
@@ -25,7 +28,7 @@ type subscriber struct {
 
 // NewBackend is a daemon that runs: two modes, one controller that is there, one that is not.
 func NewBackend() *Backend {
-	return &Backend{subs: map[*subscriber]bool{}, status: &report.Status{
+	return &Backend{subs: map[*subscriber]bool{}, watchers: map[*watcher]bool{}, status: &report.Status{
 		Version: "1.2.3", Pid: 4711, Started: time.UnixMicro(1_700_000_000_000_001),
 		State: report.Degraded,
 		Health: []report.Check{{
@@ -40,6 +43,7 @@ func NewBackend() *Backend {
 			},
 			{ID: "Fader", Name: "Fader", Kind: "seq", State: report.Absent, Enabled: true, Configured: true},
 		},
+		Mappings:   2,
 		ConfigPath: "/home/u/.config/midimon/config.toml", ConfigStatus: "ok", Generation: 1,
 		LastReload: report.Reload{
 			Time: time.UnixMicro(1_700_000_000_500_000), OK: true, Trigger: "start",
