@@ -283,7 +283,7 @@ func decision(d *report.Decision) values {
 	} {
 		out[key] = dbus.MakeVariant(value)
 	}
-	for key, word := range map[string]string{"mapping": d.Mapping, "trigger": d.Trigger, "reason": d.Reason} {
+	for key, word := range map[string]string{"mapping": d.Mapping, "trigger": d.Trigger, "hit": d.Hit, "reason": d.Reason} {
 		if word != "" {
 			out[key] = dbus.MakeVariant(clean(word))
 		}

@@ -172,6 +172,22 @@ func TestWhy(t *testing.T) {
 	}
 }
 
+func TestWhySaysHowHard(t *testing.T) {
+	e := engine.New(program(t, "desk vr 1 sh:a\ndesk long 1 sh:h\ndesk vr 2 sh:b\ndesk note 3 sh:c"))
+	e.Attach(0, engine.Any)
+	for i, n := range []uint8{1, 2, 3} {
+		e.Step(&engine.Input{At: time.Duration(i), Message: engine.Message{Kind: engine.NoteOn, Number: n, Value: 80}}, nil)
+		e.Step(&engine.Input{At: time.Duration(i), Message: engine.Message{Kind: engine.NoteOff, Number: n}}, nil)
+	}
+	var got []string
+	for _, d := range e.Why(6) {
+		got = append(got, d.Outcome+" "+d.Hit)
+	}
+	if want := []string{"waits ", "fired medium", "fired medium", "no-mapping ", "fired ", "no-mapping "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestToggleStates(t *testing.T) {
 	p := program(t, "desk note 1 toggle:t/sh:a/sh:b")
 	e := engine.New(p)

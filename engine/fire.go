@@ -21,10 +21,11 @@ func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint1
 	if a.hi = 127; !p.note {
 		a.hi = m.Trigger.Type.MaxValue()
 	}
+	e.why.fired(m)
 	if b.flags&gradedBand != 0 && b.kind <= eagerKind {
 		a.grade()
+		e.why.last().hit = a.hit
 	}
-	e.why.fired(m)
 	if b.button() != Latch || by == none {
 		return e.act(&a, b, 0, none, out)
 	}
@@ -51,6 +52,7 @@ func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []eff
 	default:
 		if a.hi = 127; b.flags&gradedBand != 0 && b.kind <= eagerKind {
 			a.grade()
+			e.why.last().hit = a.hit
 		}
 	}
 	e.why.fired(m)

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
-	"github.com/amiable-dev/midimon/engine/gesture"
 )
 
 // tapTime is how long a tapped key is down: shorter, and some programs do not see it.
@@ -50,7 +49,7 @@ type act struct {
 	lo, hi  uint16 // between which the value stands
 	step    uint16
 	steps   int16
-	hit     uint8
+	hit     effect.Hit
 	latched bool // the control's next press ends what lasts of it, not the release
 	at      time.Duration
 	arrived time.Duration
@@ -58,7 +57,14 @@ type act struct {
 
 // grade says how hard the hit was.
 func (a *act) grade() {
-	a.hit = uint8(gesture.HitOf(a.value, a.mapping.Trigger.Soft, a.mapping.Trigger.Medium))
+	switch t := &a.mapping.Trigger; {
+	case a.value <= uint16(t.Soft):
+		a.hit = effect.Soft
+	case a.value <= uint16(t.Medium):
+		a.hit = effect.Medium
+	default:
+		a.hit = effect.Hard
+	}
 }
 
 // place is where the value stands, from 0 to 1.

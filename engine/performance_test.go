@@ -372,7 +372,7 @@ func show(w *strings.Builder, x *effect.Effect) {
 			fmt.Fprintf(w, " steps %d", x.Steps)
 		}
 		if x.Hit != 0 {
-			fmt.Fprintf(w, " hit %d", x.Hit)
+			fmt.Fprintf(w, " hit %d", uint8(x.Hit))
 		}
 	}
 	if x.Cause != effect.None {

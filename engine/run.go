@@ -155,7 +155,7 @@ func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Eff
 	out = a.emit(effect.Act, action, out)
 	x := &out[len(out)-1]
 	if v := effect.ValueOf(action); v != nil {
-		x.Level = v.At(a.place())
+		x.Level = v.Of(a.place(), a.hit)
 	}
 	if m, ok := action.(*effect.SendMidi); ok && m.Hold && m.Message == effect.SendNoteOn {
 		level := x.Level

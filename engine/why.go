@@ -48,6 +48,7 @@ type decision struct {
 	cause      effect.Cause
 	waits      uint8 // a bit per thing waited for
 	deadline   bool  // it was time that acted, or a caller
+	hit        effect.Hit
 }
 
 type outcome uint8
@@ -108,7 +109,7 @@ func (e *Engine) note(in *Input) *decision {
 	if p := e.ports[in.Port&(MaxPorts-1)]; p != nil && p.device < len(e.prog.Devices) {
 		d.device = int16(p.device)
 	}
-	d.outcome, d.reason, d.cause, d.waits, d.deadline = noMapping, noReason, effect.None, 0, false
+	d.outcome, d.reason, d.cause, d.waits, d.deadline, d.hit = noMapping, noReason, effect.None, 0, false, effect.NoHit
 	return d
 }
 
@@ -225,7 +226,7 @@ func (d *decision) report(seq uint64, n names) report.Decision {
 	x := report.Decision{
 		Seq: seq, At: d.at, Kind: kindNames[d.kind], Port: int(d.port), Device: n.device, Channel: int(d.channel), Number: int(d.number), Value: int(d.value),
 		Timed: d.deadline, Mode: n.mode, Candidates: int(d.candidates), Outcome: outcomes[d.outcome], Mapping: n.mapping,
-		Reason: reasons[d.reason], Taken: time.Duration(d.taken) * time.Microsecond, Handed: time.Duration(d.handed) * time.Microsecond,
+		Hit: d.hit.String(), Reason: reasons[d.reason], Taken: time.Duration(d.taken) * time.Microsecond, Handed: time.Duration(d.handed) * time.Microsecond,
 	}
 	if n.mapping != "" {
 		x.Trigger = n.trigger.String()

@@ -92,3 +92,14 @@ func TestEndOfWhatWasHeldIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestHowHardAHitWasIsTold(t *testing.T) {
+	var out bytes.Buffer
+	tell := &teller{program: &engine.Program{}, now: func() time.Duration { return 0 }, out: &out}
+	if err := tell.Do(&effect.Effect{Kind: effect.Act, Action: &effect.Panic{}, Hit: effect.Soft}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "lets go of everything, soft hit ") {
+		t.Errorf("not told: %s", out.String())
+	}
+}

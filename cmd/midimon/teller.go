@@ -77,7 +77,11 @@ func (t *teller) Do(x *effect.Effect) error {
 	case x.Kind == effect.Act && x.Step > 0:
 		t.tell(fmt.Sprintf("step %d", x.Step), name, does(x), after)
 	case x.Kind == effect.Act:
-		t.tell(t.recognised(x.Origin), name, does(x), after)
+		what := does(x)
+		if x.Hit != effect.NoHit {
+			what += ", " + x.Hit.String() + " hit"
+		}
+		t.tell(t.recognised(x.Origin), name, what, after)
 	case x.Kind == effect.KeyUp && x.Cause != effect.None:
 		t.tell("release", name, "lets go of "+held(x.Action), after)
 	}

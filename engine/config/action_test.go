@@ -70,6 +70,9 @@ var actions = []struct {
 		v.Level.Curve, v.Level.Bend = effect.Exponential, 0.5
 	})},
 	{`type = "VolumeControl", operation = "Set", value = { curve = "linear" }`, volume(effect.VolumeSet, nil)},
+	{`type = "VolumeControl", operation = "Set", value = { soft = 10, medium = 50, hard = 90.5, max = 95 }`, volume(effect.VolumeSet, func(v *effect.VolumeControl) {
+		v.Level.Max, v.Level.Graded, v.Level.Hits = 95, true, [4]float64{0, 10, 50, 90.5}
+	})},
 	{`type = "Media", operation = "PlayPause"`, &effect.Media{Operation: "PlayPause"}},
 	{`type = "Media", action = "Next", player = "mpv"`, &effect.Media{Operation: "Next", Player: "mpv"}},
 	{`type = "Notify", summary = "a"`, &effect.Notify{Summary: "a"}},

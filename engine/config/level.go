@@ -11,6 +11,7 @@ import (
 type level struct {
 	*effect.Value
 	lo, hi float64
+	hits   int // how many are given
 }
 
 // anything is the bounds of numbers that have no unit of ours: beyond them whole numbers are
@@ -35,6 +36,17 @@ var levelFields = []field[level]{
 	flag("invert", func(l *level, b bool) { l.Invert = b }),
 	choice("curve", effect.Curves, func(l *level, i int) { l.Curve = effect.Curve(i) }),
 	decimal("bend", 0, 1, func(l *level, n float64) { l.Bend = n }),
+	levelOf(effect.Soft), levelOf(effect.Medium), levelOf(effect.Hard),
+}
+
+// levelOf reads the number for a hit.
+func levelOf(hit effect.Hit) field[level] {
+	return field[level]{name: hit.String(), read: func(r *reader, id int32, l *level) {
+		l.hits++
+		if n, ok := r.decimal(id, l.lo, l.hi); ok {
+			l.Graded, l.Hits[hit] = true, n
+		}
+	}}
 }
 
 // level reads a number, or a table that says how the control's becomes one. What v is before
@@ -48,7 +60,15 @@ func (r *reader) level(id int32, v *effect.Value, lo, hi float64) {
 		v.Fixed, v.Given = r.decimal(id, lo, hi)
 		return
 	}
-	readTable(r, id, levelFields, &level{v, lo, hi})
+	l := level{Value: v, lo: lo, hi: hi}
+	readTable(r, id, levelFields, &l)
+	if l.hits > 0 {
+		for _, hit := range []effect.Hit{effect.Soft, effect.Medium, effect.Hard} {
+			if r.find(id, hit.String()) == 0 {
+				r.missing(id, hit.String())
+			}
+		}
+	}
 	bend := r.find(id, "bend")
 	switch {
 	case v.Min > v.Max:

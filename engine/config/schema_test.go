@@ -356,6 +356,9 @@ action = { type = "VolumeControl", operation = "Set", value = "loud" }
 [[global_mappings]]
 trigger = { type = "CC", cc = 9 }
 action = { type = "VolumeControl", operation = "Set", value = { bend = 0.5 } }
+[[global_mappings]]
+trigger = { type = "VelocityRange", note = 9 }
+action = { type = "VolumeControl", operation = "Set", value = { soft = 1, hard = 151 } }
 `, `
 3:10: missing-key
 6:45: unknown-value
@@ -378,6 +381,8 @@ action = { type = "VolumeControl", operation = "Set", value = { bend = 0.5 } }
 21:129: unknown-key
 24:63: wrong-type
 27:65: no-effect
+30:63: missing-key
+30:82: out-of-range
 `},
 	{"MIDI", `
 [[global_mappings]]

@@ -101,6 +101,22 @@ type Origin struct {
 	Label string // its description; may be empty
 }
 
+// Hit is how hard a control was hit, as a VelocityRange grades it.
+type Hit uint8
+
+// The hits.
+const (
+	NoHit Hit = iota
+	Soft
+	Medium
+	Hard
+)
+
+var hits = [...]string{"", "soft", "medium", "hard"}
+
+// String is soft, medium or hard, or nothing.
+func (h Hit) String() string { return hits[h] }
+
 // Effect is one thing to do, or done.
 type Effect struct {
 	Kind    Kind
@@ -108,7 +124,7 @@ type Effect struct {
 	Step    uint16        // 1-based step of a Sequence, 0 outside one
 	Steps   int16         // an encoder's, clockwise or the way asked for positive, for an action that multiplies by them; else 0
 	Value   uint16        // velocity or value of the control that caused it
-	Hit     uint8         // VelocityRange: 1 soft, 2 medium, 3 hard; else 0
+	Hit     Hit           // how hard, if a VelocityRange caused it
 	Level   float64       // the number that Action works with, if it does with one; Toggle and Conditional: 1 for On and Then
 	Hold    uint32        // KeyDown, KeyUp: what the two have in common, for as long as the keys are down
 	Keys    Chord         // KeyDown, KeyUp

@@ -13,6 +13,8 @@ type Value struct {
 	Invert bool    // the lowest becomes the highest
 	Curve  Curve
 	Bend   float64 // how far the curve departs from a line, 0-1
+	Graded bool    // how hard the control was hit says which: what else is here counts where no VelocityRange says it
+	Hits   [Hard + 1]float64
 }
 
 // Curve is how a value goes from its lowest to its highest.
@@ -34,6 +36,14 @@ const (
 	exponent = 6
 	sigmoid  = 10
 )
+
+// Of is the value for a control that stands at x and was hit so hard.
+func (v *Value) Of(x float64, hit Hit) float64 {
+	if v.Graded && hit != NoHit {
+		return v.Hits[hit]
+	}
+	return v.At(x)
+}
 
 // At is the value for a control that stands at x, 0 (lowest) to 1 (highest).
 func (v *Value) At(x float64) float64 {

@@ -9,25 +9,3 @@ func Within(in bool, value, lo, hi, margin uint16) bool {
 	}
 	return int(lo)-m <= v && v <= int(hi)+m
 }
-
-// Hit is how hard a velocity is.
-type Hit uint8
-
-// The hits.
-const (
-	NoHit Hit = iota
-	Soft
-	Medium
-	Hard
-)
-
-// HitOf grades a velocity by the hardest that is soft and the hardest that is medium.
-func HitOf(velocity uint16, soft, medium uint8) Hit {
-	switch {
-	case velocity <= uint16(soft):
-		return Soft
-	case velocity <= uint16(medium):
-		return Medium
-	}
-	return Hard
-}

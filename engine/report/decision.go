@@ -18,6 +18,7 @@ type Decision struct {
 	Outcome    string        // "fired", "waits", "refused", "no-match" or "no-mapping"
 	Mapping    string        // the id of that which fired or was refused, or empty
 	Trigger    string        // its type
+	Hit        string        // VelocityRange: soft, medium or hard
 	Reason     string        // why refused, or why the last candidate did not fit
 	WaitsFor   []string      // "hold", "taps", "chord"
 	Until      time.Duration // monotonic: when the waiting ends; 0: nothing waits

@@ -83,7 +83,8 @@
 // ".3" for the third step of a sequence. TYPE and DETAIL are the action, without what a user
 // may want kept private. Parts that say nothing are left out.
 //
-//	ID TYPE DETAIL level N steps N     an action starts
+//	ID TYPE DETAIL level N steps N     an action starts; of a VelocityRange it ends in hit soft,
+//	                                   hit medium or hit hard
 //	refused ID TYPE DETAIL (cause)     it was due and did not happen
 //	down ctrl+c                        keys go down, in this order; "-" if all were down already
 //	down note 60 ch 0 PORT             a note begins

@@ -27,6 +27,9 @@ func shown(x *effect.Effect) string {
 		if x.Steps != 0 {
 			fmt.Fprintf(&b, " steps %d", x.Steps)
 		}
+		if x.Hit != effect.NoHit {
+			b.WriteString(" hit " + x.Hit.String())
+		}
 	case effect.KeyDown:
 		b.WriteString("down " + what(x))
 	case effect.KeyUp:

@@ -64,12 +64,13 @@ type head struct {
 	Action  string `json:"action"`
 	Step    uint16 `json:"step,omitempty"`
 	Steps   int16  `json:"steps,omitempty"`
+	Hit     string `json:"hit,omitempty"` // soft, medium or hard
 	Dropped uint64 `json:"dropped,omitempty"`
 }
 
 // line is an effect as a line of JSON, its newline included.
 func line(x *effect.Effect, dropped uint64) ([]byte, error) {
-	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Steps: x.Steps, Dropped: dropped}
+	h := head{AtUs: int64(x.At / time.Microsecond), Mode: x.Mode, Step: x.Step, Steps: x.Steps, Hit: x.Hit.String(), Dropped: dropped}
 	if x.Origin != nil {
 		h.Mapping, h.Label = x.Origin.ID, x.Origin.Label
 	}

@@ -27,6 +27,7 @@ func TestLines(t *testing.T) {
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Sequence{Actions: []effect.Action{tap}}},
 		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Delay{For: time.Second}, Step: 2},
 		{Kind: effect.Act, At: at, Mode: "M", Action: &effect.ModeChange{Mode: "N"}},
+		{Kind: effect.Act, At: at, Origin: origin, Mode: "M", Action: &effect.Panic{}, Hit: effect.Medium},
 		{Kind: effect.Refused, At: at, Origin: origin, Action: tap},
 		{Kind: effect.ModeChanged, At: at, Mode: "N", Old: "M"},
 	} {
@@ -42,6 +43,7 @@ func TestLines(t *testing.T) {
 ` + head + `"Sequence"}
 ` + head + `"Delay","step":2,"ms":1000}
 {"at_us":1234,"mapping":"","label":"","mode":"M","action":"ModeChange","target":"N"}
+` + head + `"Panic","hit":"medium"}
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

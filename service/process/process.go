@@ -9,12 +9,18 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/amiable-dev/midimon/engine/effect"
 )
+
+// causes are the variables in which a command learns what caused it: the mapping's id, the mode
+// that acted, the velocity or value (0-127, 14 bits 0-16383), and of a VelocityRange how hard the
+// hit was (soft, medium or hard). MIDI is never put into the text of a command.
+var causes = []string{"MIDIMON_MAPPING", "MIDIMON_MODE", "MIDIMON_VALUE", "MIDIMON_HIT"}
 
 // Limit is how many commands may run at once.
 const Limit = 32
@@ -45,7 +51,7 @@ var errClosed = errors.New("midimon stopped")
 func New(private []string, fail func(x effect.Effect, word string, err error)) *Backend {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
-		return slices.Contains(private, name)
+		return slices.Contains(private, name) || slices.Contains(causes, name)
 	})
 	return &Backend{fail: fail, env: env, places: make(chan struct{}, Limit)}
 }
@@ -85,7 +91,7 @@ func (b *Backend) Do(x *effect.Effect) error {
 		ctx, cancel = context.WithTimeout(b.ctx, shell.Timeout)
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", shell.Command)
-	cmd.Env = b.env
+	cmd.Env = b.of(x)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
@@ -100,6 +106,18 @@ func (b *Backend) Do(x *effect.Effect) error {
 		b.reap(ctx, cmd, &failed, shell)
 	})
 	return nil
+}
+
+// of is the environment of a command: besides ours, what caused it.
+func (b *Backend) of(x *effect.Effect) []string {
+	env := append(slices.Clip(b.env), "MIDIMON_MODE="+x.Mode, "MIDIMON_VALUE="+strconv.Itoa(int(x.Value)))
+	if x.Origin != nil {
+		env = append(env, "MIDIMON_MAPPING="+x.Origin.ID)
+	}
+	if x.Hit != effect.NoHit {
+		env = append(env, "MIDIMON_HIT="+x.Hit.String())
+	}
+	return env
 }
 
 func (b *Backend) reap(ctx context.Context, cmd *exec.Cmd, x *effect.Effect, shell *effect.Shell) {

@@ -74,6 +74,27 @@ func TestCommandRuns(t *testing.T) {
 	}
 }
 
+// TestCommandLearnsItsCause: from variables that nobody else can have set.
+func TestCommandLearnsItsCause(t *testing.T) {
+	t.Setenv("MIDIMON_HIT", "inherited")
+	b, _ := start(t)
+	out, read := fifo(t)
+	x := effect.Effect{Kind: effect.Act, Mode: "Live", Value: 99, Hit: effect.Hard, Origin: &effect.Origin{ID: "my pad"}}
+	const command = `printf '%s/' "$MIDIMON_MAPPING" "$MIDIMON_MODE" "$MIDIMON_VALUE" "$MIDIMON_HIT" >`
+	for _, c := range []struct {
+		hit  effect.Hit
+		want string
+	}{{effect.Hard, "my pad/Live/99/hard/"}, {effect.NoHit, "my pad/Live/99//"}} {
+		x.Hit, x.Action = c.hit, &effect.Shell{Command: command + out}
+		if err := b.Do(&x); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestFailureNamesTheProgramOnly(t *testing.T) {
 	b, failures := start(t)
 	run(t, b, "exit 3 secret", 0)
