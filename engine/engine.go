@@ -221,7 +221,7 @@ func (e *Engine) lose(id Port, out []effect.Effect) []effect.Effect {
 		if p := &e.presses.all[i]; p.used && p.port == id {
 			r := ref{int32(i), p.gen}
 			e.cancel(p)
-			out = e.letGoOf(r, momentary, effect.PortLost, e.now, out)
+			out = e.letGoOf(r, none, momentary, effect.PortLost, e.now, out)
 			e.endRunsOf(r, momentary)
 			out = e.unlatch(r, effect.PortLost, e.now, out)
 			e.drop(r)
@@ -352,7 +352,11 @@ func (e *Engine) letGoOfAll(cause effect.Cause, at time.Duration, out []effect.E
 		e.modes.held = e.modes.held[:0]
 		e.modes.changes++
 	}
-	return e.refresh(cause, at, out)
+	if out = e.refresh(cause, at, out); cause == effect.Stopping { // nobody will end what a mode began
+		e.endRuns()
+		out = e.letGoAll(cause, at, out)
+	}
+	return out
 }
 
 // Trigger does what a mapping does at a press that has no release.

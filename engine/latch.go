@@ -27,7 +27,7 @@ func (e *Engine) latch(p *press) {
 
 // unlatch ends what a press latched.
 func (e *Engine) unlatch(r ref, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
-	out = e.letGoOf(r, latched, cause, at, out)
+	out = e.letGoOf(r, none, latched, cause, at, out)
 	e.lapse(r)
 	return out
 }
@@ -86,7 +86,15 @@ func (e *Engine) before(in *Input, device int, own ref, out []effect.Effect) (_ 
 		out = e.elsewhere(in, device, own, out)
 	}
 	p := e.pressAt(own)
-	if p == nil || !p.latched {
+	if p != nil && p.prog != e.prog { // its bands are another program's: its taps are over too
+		p.button.Elsewhere(e.now)
+		out = e.drain(own, e.now, in.At, out)
+		p = e.pressAt(own)
+	}
+	if p == nil {
+		return none, false, out
+	}
+	if !p.latched {
 		return own, false, out
 	}
 	out = e.unlatch(own, effect.ByMapping, e.now, out)

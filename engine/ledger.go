@@ -30,6 +30,7 @@ type hold struct {
 	timer   int32  // tapDue or heldTooLong
 	gen     uint32
 	mode    uint32 // the id of a held mode; 0: none
+	order   uint64 // among holds
 	value   uint16
 	used    bool
 	tap     bool
@@ -120,6 +121,8 @@ func (e *Engine) take(a *act, action effect.Action, lasts bool, run ref) int32 {
 	h := &l.holds.all[id]
 	*h = hold{action: action, origin: a.origin, name: a.mode, press: none, run: none, gen: h.gen + 1, value: a.value, used: true}
 	l.live++
+	e.timers.order++
+	h.order = e.timers.order
 	if lasts && e.willEnd(a) {
 		h.press, h.latched = a.press, a.latched
 		if !h.latched {
@@ -201,25 +204,33 @@ func (e *Engine) forget(id int32) {
 	l.live--
 }
 
-// letGoOf ends the holds of one press, those that its release ends or those that the next does.
-func (e *Engine) letGoOf(p ref, latched bool, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
-	if e.ledger.live == 0 {
-		return out
-	}
-	for i := range e.ledger.holds.all {
-		if h := &e.ledger.holds.all[i]; h.used && h.press == p && h.latched == latched {
-			out = e.letGo(int32(i), cause, at, out)
-		}
-	}
-	return out
+// letGoOf ends the holds of a press, and of a second one if that is not none: those that its
+// release ends, or those that the next press does.
+func (e *Engine) letGoOf(p, q ref, latched bool, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	return e.letGoWhere(func(h *hold) bool {
+		return h.latched == latched && (h.press == p || h.press == q) && h.press != none
+	}, cause, at, out)
 }
 
-// letGoAll ends every hold.
+// letGoAll ends every hold, but not what a mode that returns thereby begins.
 func (e *Engine) letGoAll(cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
-	for i := range e.ledger.holds.all {
-		if e.ledger.holds.all[i].used {
-			out = e.letGo(int32(i), cause, at, out)
+	newest := e.timers.order
+	return e.letGoWhere(func(h *hold) bool { return h.order <= newest }, cause, at, out)
+}
+
+// letGoWhere ends the holds that are meant, the newest first, as a chord's keys go up.
+func (e *Engine) letGoWhere(meant func(h *hold) bool, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	for e.ledger.live > 0 {
+		newest, order := int32(-1), uint64(0)
+		for i := range e.ledger.holds.all {
+			if h := &e.ledger.holds.all[i]; h.used && h.order > order && meant(h) {
+				newest, order = int32(i), h.order
+			}
 		}
+		if newest < 0 {
+			break
+		}
+		out = e.letGo(newest, cause, at, out)
 	}
 	return out
 }

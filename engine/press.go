@@ -68,11 +68,6 @@ func (e *Engine) pressOf(in *Input) ref {
 // control that may be the beginning of a series, or none.
 func (e *Engine) press(in *Input, value uint16, r ref, c *candidates, out []effect.Effect) (ref, []effect.Effect) {
 	p := e.pressAt(r)
-	if p != nil && p.prog != e.prog { // its bands are another program's
-		p.button.Elsewhere(e.now)
-		out = e.drain(r, e.now, in.At, out)
-		p = e.pressAt(r)
-	}
 	if p == nil {
 		id := e.presses.take()
 		p = &e.presses.all[id]
@@ -267,10 +262,7 @@ func (e *Engine) release(r ref, arrived time.Duration, out []effect.Effect) []ef
 		return out
 	}
 	p.over = true
-	out = e.letGoOf(r, momentary, effect.ByMapping, e.now, out)
-	if p.leader != none && p.leader != r {
-		out = e.letGoOf(p.leader, momentary, effect.ByMapping, e.now, out)
-	}
+	out = e.letGoOf(r, p.leader, momentary, effect.ByMapping, e.now, out)
 	e.endRunsOf(r, momentary)
 	if p.pending >= 0 {
 		out = e.fireChord(p, p.pending, e.now, arrived, out)

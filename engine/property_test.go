@@ -115,6 +115,9 @@ func FuzzEngine(f *testing.F) {
 		f.Add(b)
 	}
 	p := program(f, everything)
+	p.Modes[1].Enter = &engine.Mapping{Origin: effect.Origin{ID: "enter"}, WhenLocked: true, Action: action(f, "[key:70,hold:71,wait:50,key:72]")}
+	p.Modes[0].Enter = &engine.Mapping{Origin: effect.Origin{ID: "return"}, WhenLocked: true, Action: action(f, "key:73")}
+	p.Modes[0].Exit = &engine.Mapping{Origin: effect.Origin{ID: "exit"}, Action: action(f, "key:74")}
 	q := program(f, "live note 1 hold:48\nother note 2 key:29+46\n* cc 2 0-64 hold:50")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		late, early := random(t, p, q, b, false), random(t, p, q, b, true)
@@ -200,7 +203,10 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 				in.Kind = engine.Overrun
 				out = e.Step(&in, out)
 			case 2:
-				out = e.Release(effect.ByPanic, at, out)
+				cause := []effect.Cause{effect.ByPanic, effect.Stopping}[b[1]>>2&1]
+				if out = e.Release(cause, at, out); cause == effect.Stopping && e.Held() > 0 {
+					t.Fatalf("%d keys are down although everything stops", e.Held())
+				}
 			case 3:
 				flush()
 				out = e.SinkLost(at, out)

@@ -6,21 +6,21 @@
 //
 // Of what one control may mean, exactly one thing comes of a press, at the first instant at
 // which it is certain. T is how long a hold takes, W the time from one tap to the next, C the
-// time in which a chord must be complete.
+// time in which a chord must be complete. Any is one of the two before it, or both.
 //
-//	it may be              tap at                            hold     taps       chord       the tap waits
-//	tap                    press                             -        -          -           0
-//	hold, taps or both     -                                 press+T  nth press  -           -
-//	tap, hold              release before T                  press+T  -          -           its length, < T
-//	tap, taps              press+W, held or not              -        nth press  -           W
-//	tap, hold, taps        release in [W,T), else press+W    press+T  nth press  -           max(W, its length)
-//	chord                  -                                 -        -          last press  -
-//	chord, hold and taps   -                                 press+T  nth press  last press  -
-//	chord, tap             press+C, or release if earlier    -        -          last press  min(C, its length)
-//	chord, tap, hold       release before T                  press+T  -          last press  its length, < T
-//	chord, tap, taps       press+W                           -        nth press  last press  W
-//	chord, tap, hold, taps as tap, hold, taps                press+T  nth press  last press  max(W, its length)
-//	chords AB and ABC      -                                 -        -          ABC: last press; AB: first of its oldest press+C and a release
+//	it may be               tap at                            hold     taps       chord       the tap waits
+//	tap                     press                             -        -          -           0
+//	hold, taps, any         -                                 press+T  nth press  -           -
+//	tap, hold               release before T                  press+T  -          -           its length, < T
+//	tap, taps               press+W, held or not              -        nth press  -           W
+//	tap, hold, taps         release in [W,T), else press+W    press+T  nth press  -           max(W, its length)
+//	chord                   -                                 -        -          last press  -
+//	chord, hold, taps, any  -                                 press+T  nth press  last press  -
+//	chord, tap              press+C, or release if earlier    -        -          last press  min(C, its length)
+//	chord, tap, hold        release before T                  press+T  -          last press  its length, < T
+//	chord, tap, taps        press+W                           -        nth press  last press  W
+//	chord, tap, hold, taps  as tap, hold, taps                press+T  nth press  last press  max(W, its length)
+//	chords AB and ABC       -                                 -        -          ABC: last press; AB: first of its oldest press+C and a release
 //
 // The rules:
 //
