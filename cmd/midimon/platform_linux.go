@@ -8,6 +8,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
+	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
@@ -34,7 +35,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		sequencer{alsaseq.New(log, alsaseq.Options{})},
 		streams{stream.New(log, nil)},
 	}
-	o.Backends = []service.Backend{&uinput.Keys{}}
+	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil)}
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Supervisor = systemd.NewNotifier(log)
 	o.Listener, err = systemd.Listener()

@@ -1,0 +1,174 @@
+//go:build linux
+
+package amixer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/linux/volume"
+)
+
+const program = "amixer"
+
+// timeout is how long amixer may take.
+const timeout = 2 * time.Second
+
+// full is 100 % in the whole numbers that package volume reckons with: a thousandth of one.
+const full = 100_000
+
+// Mixer changes volumes. It is for one goroutine at a time.
+type Mixer struct {
+	run func(args ...string) ([]byte, error)
+	// asked is what a control was last set to. ALSA has few steps: a small change may not move
+	// the control, and must count all the same once there are several.
+	asked map[string]asked
+}
+
+type asked struct {
+	shown   []float64 // what the control came to stand at
+	percent float64
+	audible []uint32
+}
+
+// Available says whether amixer is there.
+func Available() bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
+// New makes a mixer.
+func New() *Mixer { return &Mixer{run: run, asked: map[string]asked{}} }
+
+func run(args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	var failed *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("amixer did not end within %v", timeout)
+	case errors.As(err, &failed) && len(failed.Stderr) > 0:
+		return nil, fmt.Errorf("amixer: %s", bytes.TrimSpace(failed.Stderr))
+	case err != nil:
+		return nil, fmt.Errorf("amixer: %w", err)
+	}
+	return out, nil
+}
+
+// Open says whether there is a mixer to be used.
+func (m *Mixer) Open() error {
+	all, err := m.controls()
+	if err == nil {
+		_, err = choose(all, "", false)
+	}
+	return err
+}
+
+func (m *Mixer) controls() ([]control, error) {
+	out, err := m.run("-M", "scontents")
+	if err != nil {
+		return nil, err
+	}
+	return parse(bytes.NewReader(out))
+}
+
+var errApplication = errors.New("only a sound server knows the volume of an application; ALSA's mixer does not")
+
+// Do performs a VolumeControl.
+func (m *Mixer) Do(x *effect.Effect) error {
+	a, ok := x.Action.(*effect.VolumeControl)
+	if !ok {
+		return nil
+	}
+	if a.App != "" {
+		return errApplication
+	}
+	all, err := m.controls()
+	if err != nil {
+		return err
+	}
+	c, err := choose(all, a.Device, a.Input)
+	if err != nil {
+		return err
+	}
+	switch a.Operation {
+	case effect.VolumeMute, effect.VolumeUnmute, effect.VolumeToggle:
+		return m.mute(c, a)
+	default:
+		return m.set(c, a, x)
+	}
+}
+
+// direction is how amixer is told which side is meant.
+func direction(input bool) string {
+	if input {
+		return "capture"
+	}
+	return "playback"
+}
+
+func (m *Mixer) set(c *control, a *effect.VolumeControl, x *effect.Effect) error {
+	is := c.side(a.Input).levels
+	if len(is) == 0 {
+		return fmt.Errorf("%s has no volume", c.name)
+	}
+	var change volume.Change
+	change.Add(a, x)
+	key := c.id + direction(a.Input)
+	before := m.asked[key]
+	channels := make([]uint32, len(is))
+	for i, percent := range is {
+		channels[i] = uint32(percent / 100 * full)
+	}
+	if volume.Loudest(channels) > 0 {
+		before.audible = channels
+	}
+	from := slices.Max(is)
+	if slices.Equal(before.shown, is) {
+		from = before.percent
+	}
+	before.percent = min(change.Of(from), 100) // ALSA knows no more
+	to := make([]uint32, len(is))
+	volume.Scale(to, channels, before.audible, before.percent, full)
+	words := make([]string, len(to))
+	for i, v := range to {
+		words[i] = strconv.Itoa(int(math.Round(float64(v)/full*100))) + "%"
+	}
+	if _, err := m.run("-q", "-M", "sset", c.id, direction(a.Input), strings.Join(words, ",")); err != nil {
+		return err
+	}
+	// What it came to is what a change by somebody else is told from.
+	all, err := m.controls()
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(all, func(o control) bool { return o.id == c.id }); i >= 0 {
+		before.shown = all[i].side(a.Input).levels
+	}
+	m.asked[key] = before
+	return nil
+}
+
+func (m *Mixer) mute(c *control, a *effect.VolumeControl) error {
+	s := c.side(a.Input)
+	if !s.on && !s.off {
+		return fmt.Errorf("%s cannot be muted", c.name)
+	}
+	mute := a.Operation == effect.VolumeMute || a.Operation == effect.VolumeToggle && s.on
+	word := map[[2]bool]string{{false, true}: "mute", {false, false}: "unmute", {true, true}: "nocap", {true, false}: "cap"}[[2]bool{a.Input, mute}]
+	_, err := m.run("-q", "-M", "sset", c.id, word)
+	return err
+}
