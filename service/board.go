@@ -40,6 +40,7 @@ type board struct {
 	phase       health.Phase
 	rows        health.Rows
 	backends    map[string]error // nil: ready
+	uncontained error            // why programs are not contained, or nil
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
 	line        string
@@ -211,8 +212,19 @@ func (b *board) show() {
 	}
 }
 
+// containedCheck is a warning: programs are started all the same.
+const containedCheck = "process-limits"
+
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
+	limits := health.Of(containedCheck, b.uncontained)
+	if b.uncontained != nil {
+		limits.Status = report.Warning
+	}
+	if !uses(b.program, "process") {
+		limits.Status = report.OK
+	}
+	b.rows.Set(limits)
 	for name, err := range b.backends {
 		c := health.Of(name, err)
 		if !uses(b.program, name) {

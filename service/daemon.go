@@ -44,7 +44,8 @@ type Options struct {
 	Listener   net.Listener // the private socket if somebody handed it over, else nil
 	DryRun     io.Writer    // not nil: actions are written there and none is performed
 	Drivers    []Driver
-	Backends   []Backend // beside that for commands
+	Backends   []Backend // beside that for programs
+	Programs   Programs  // nil: commands only, as children
 	PrivateEnv []string  // variables that commands must not see
 	Problems   []report.Check
 
@@ -173,7 +174,11 @@ func (d *Daemon) configure() {
 	if d.o.DryRun != nil {
 		lc.Recorder = dryrun.New(d.o.DryRun)
 	} else {
-		commands := process.New(d.o.PrivateEnv, func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) })
+		commands := process.New(process.Config{
+			Platform: d.o.Programs, Private: d.o.PrivateEnv, Log: d.o.Log,
+			Fail:      func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) },
+			Contained: func(err error) { b.post(func() { b.uncontained = err }) },
+		})
 		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands)
 	}
 	d.loop = loop.New(lc)

@@ -11,6 +11,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/loop"
 	"github.com/amiable-dev/midimon/service/ports"
+	"github.com/amiable-dev/midimon/service/process"
 )
 
 // What a platform brings.
@@ -21,6 +22,8 @@ type (
 	Session = ports.Session
 	// A Backend performs effects.
 	Backend = loop.Backend
+	// Programs finds applications and has a place for what is started.
+	Programs = process.Platform
 )
 
 // A Supervisor is told how the daemon fares (systemd, or nobody).

@@ -9,6 +9,8 @@ import (
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
 	"github.com/amiable-dev/midimon/linux/audio"
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
@@ -35,7 +37,9 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		sequencer{alsaseq.New(log, alsaseq.Options{})},
 		streams{stream.New(log, nil)},
 	}
+	session := bus.Session(os.Getenv) // which all back ends share
 	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil)}
+	o.Programs = launch.New(session, os.Getenv)
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Supervisor = systemd.NewNotifier(log)
 	o.Listener, err = systemd.Listener()

@@ -68,7 +68,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"notified": notified, "play": playBytes, "send": send, "await": await, "absent": absent, "dryrun": dryrun,
-			"bus": bus, "pid": pid, "chmod": chmod,
+			"bus": startBus, "pid": pid, "chmod": chmod,
 		},
 	})
 }
@@ -174,7 +174,7 @@ func dryrun(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func bus(ts *testscript.TestScript, _ bool, _ []string) {
+func startBus(ts *testscript.TestScript, _ bool, _ []string) {
 	path := ts.MkAbs("session-bus")
 	address := "unix:path=" + path
 	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address="+address) //nolint:noctx // Defer ends it

@@ -12,6 +12,15 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
 
+// Ended is the error of a program that ran and did not succeed.
+type Ended struct {
+	Program  string
+	How      string // for people: "exit status 3"
+	TimedOut bool   // it was killed because it took too long
+}
+
+func (e *Ended) Error() string { return e.Program + ": " + e.How }
+
 // What callers ask for and cannot have. The bus gives each its own error name.
 var (
 	ErrConfigInvalid    = errors.New("the configuration has errors")

@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,9 +21,9 @@ type failure struct{ id, word, detail string }
 func start(t *testing.T, private ...string) (*process.Backend, chan failure) {
 	t.Helper()
 	failures := make(chan failure, 100)
-	b := process.New(private, func(x effect.Effect, word string, err error) {
+	b := process.New(process.Config{Private: private, Log: slog.New(slog.DiscardHandler), Fail: func(x effect.Effect, word string, err error) {
 		failures <- failure{x.Origin.ID, word, err.Error()}
-	})
+	}})
 	if err := b.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

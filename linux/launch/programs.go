@@ -1,0 +1,230 @@
+//go:build linux
+
+// Package launch finds the applications of the desktop and starts programs where they outlive
+// midimon: each as a unit of its own in the session's service manager, or by the message bus where an
+// application has it so. Which programs, and when, is not its business.
+package launch
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+	godbus "github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/linux/bus"
+)
+
+// activateTimeout bounds the start of an application by the message bus.
+const activateTimeout = 20 * time.Second
+
+// The variables by which a program learns that a user asked for it.
+const (
+	tokenVariable   = "XDG_ACTIVATION_TOKEN"
+	startupVariable = "DESKTOP_STARTUP_ID"
+)
+
+// displayVariables are what the manager may lack if it was there before the session.
+var displayVariables = []string{"WAYLAND_DISPLAY", "DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
+
+// Programs starts programs.
+type Programs struct {
+	places Places
+	bus    *bus.Bus
+	getenv func(string) string
+	// Token asks the compositor for a token that says a user asked for the application; nil or
+	// empty: there is none.
+	Token func(ctx context.Context, app string) string
+
+	listening sync.Mutex
+	conn      *godbus.Conn // whose signals are heard
+
+	mu      sync.Mutex
+	manager bool                             // there is a service manager on the bus
+	units   map[godbus.ObjectPath]chan []any // who follows which unit
+}
+
+// New makes Programs that start on the session bus b.
+func New(b *bus.Bus, getenv func(string) string) *Programs {
+	return &Programs{places: PlacesOf(getenv), bus: b, getenv: getenv, units: map[godbus.ObjectPath]chan []any{}}
+}
+
+// Find says what a Launch or Open starts.
+func (p *Programs) Find(a effect.Action) (effect.Command, error) { return p.places.Find(a) }
+
+// errNoManager is why programs are not contained.
+var errNoManager = errors.New("there is no systemd user manager on the session bus: commands are not limited in processes, " +
+	"and what they leave behind is not ended at their timeout")
+
+// Watch tells whether there is a service manager (nil), or that there is none.
+func (p *Programs) Watch(ctx context.Context, tell func(error)) {
+	first := true
+	p.bus.Owner(ctx, managerName, func(_ *godbus.Conn, owner string) {
+		p.mu.Lock()
+		was := p.manager
+		p.manager = owner != ""
+		p.mu.Unlock()
+		if was == (owner != "") && !first {
+			return
+		}
+		first = false
+		if owner == "" {
+			tell(errNoManager)
+		} else {
+			tell(nil)
+		}
+	})
+}
+
+// Run starts a command, and returns when it has ended or, if it lasts, when it has started.
+func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) error {
+	conn, err := p.bus.Conn(ctx)
+	if err != nil {
+		return errors.ErrUnsupported
+	}
+	mine := *c
+	if c.Lasting && p.Token != nil {
+		if token := p.Token(ctx, c.Name); token != "" {
+			mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], tokenVariable+"="+token, startupVariable+"="+token)
+		}
+	}
+	if c.BusName != "" {
+		if err := p.activate(ctx, conn, &mine); err == nil || !unknown(err) || len(c.Argv) == 0 {
+			return err
+		}
+	}
+	p.mu.Lock()
+	manager := p.manager
+	p.mu.Unlock()
+	if !manager {
+		return errors.ErrUnsupported
+	}
+	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(ctx, conn)...)
+	return p.start(ctx, conn, &mine, out)
+}
+
+// missing is what our environment knows of the display and the manager's does not.
+func (p *Programs) missing(ctx context.Context, conn *godbus.Conn) []string {
+	within, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var has []string
+	call := conn.Object(managerName, managerPath).CallWithContext(within, "org.freedesktop.DBus.Properties.Get",
+		godbus.FlagNoAutoStart, managerIface, "Environment")
+	if call.Err != nil || call.Store(&has) != nil {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, pair := range has {
+		name, _, _ := strings.Cut(pair, "=")
+		known[name] = true
+	}
+	if known["WAYLAND_DISPLAY"] || known["DISPLAY"] {
+		return nil
+	}
+	var add []string
+	for _, name := range displayVariables {
+		if v := p.getenv(name); v != "" {
+			add = append(add, name+"="+v)
+		}
+	}
+	return add
+}
+
+// follow sends what is told of a unit until forget is called. The channel is closed when the bus
+// is lost. Its size is more than a unit has changes, of which none is lost.
+func (p *Programs) follow(ctx context.Context, conn *godbus.Conn, unit godbus.ObjectPath) (signals <-chan []any, forget func(), err error) {
+	if err := p.listen(ctx, conn); err != nil {
+		return nil, nil, err
+	}
+	match := []godbus.MatchOption{
+		godbus.WithMatchObjectPath(unit), godbus.WithMatchInterface("org.freedesktop.DBus.Properties"), godbus.WithMatchMember("PropertiesChanged"),
+	}
+	if err := conn.AddMatchSignalContext(ctx, match...); err != nil {
+		return nil, nil, err
+	}
+	ch := make(chan []any, 256)
+	p.mu.Lock()
+	p.units[unit] = ch
+	p.mu.Unlock()
+	return ch, func() {
+		_ = conn.RemoveMatchSignal(match...)
+		p.mu.Lock()
+		delete(p.units, unit)
+		p.mu.Unlock()
+	}, nil
+}
+
+// listen makes the signals of a connection reach those who follow their unit. The manager tells of
+// its units only when somebody has asked it to.
+func (p *Programs) listen(ctx context.Context, conn *godbus.Conn) error {
+	p.listening.Lock()
+	defer p.listening.Unlock()
+	if p.conn == conn {
+		return nil
+	}
+	if err := conn.Object(managerName, managerPath).CallWithContext(ctx, managerIface+".Subscribe", godbus.FlagNoAutoStart).Err; err != nil {
+		return err
+	}
+	p.conn = conn
+	signals := make(chan *godbus.Signal, 256)
+	conn.Signal(signals)
+	go func() {
+		defer p.lost()
+		for {
+			select {
+			case <-conn.Context().Done():
+				return
+			case s, ok := <-signals:
+				if !ok {
+					return
+				}
+				if s.Name == "org.freedesktop.DBus.Properties.PropertiesChanged" {
+					p.hand(s)
+				}
+			}
+		}
+	}()
+	return nil
+}
+
+// hand gives a signal to who follows its unit.
+func (p *Programs) hand(s *godbus.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case p.units[s.Path] <- s.Body:
+	default: // nobody does
+	}
+}
+
+// lost tells who follows a unit that the bus is gone.
+func (p *Programs) lost() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for unit, ch := range p.units {
+		close(ch)
+		delete(p.units, unit)
+	}
+}
+
+// escapePath is a unit's name in an object path.
+func escapePath(name string) string { return dbus.PathBusEscape(name) }
+
+// addresses are files as an application's Open takes them.
+func addresses(files []string) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		if filepath.IsAbs(f) {
+			f = (&url.URL{Scheme: "file", Path: f}).String()
+		}
+		out[i] = f
+	}
+	return out
+}
