@@ -63,6 +63,22 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
+// joined is the verb's own error, else that of printing: one that failed says so once.
+func joined(printing, err error) error {
+	if err != nil {
+		return err
+	}
+	return printing
+}
+
+// list is never null in JSON.
+func list[T any](in []T) []T {
+	if in == nil {
+		return []T{}
+	}
+	return in
+}
+
 // done says that a verb without a result succeeded.
 func (a *app) done(text string) error {
 	if a.json {

@@ -83,6 +83,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 midimon is not running.`,
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	for _, verb := range []func(*app) *cobra.Command{
 		newStatus, newDevices, newMode, newModes, newReload, newValidate, newPing, newPause, newResume, newPanic,
+		newStart, newStop, newRestart, newLogs, newInstall, newUninstall,
 	} {
 		cmd := verb(a)
 		check := cmd.Args

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/amiable-dev/midimon/dbusapi"
+	"github.com/amiable-dev/midimon/dbusapi/client"
+	"github.com/amiable-dev/midimon/linux/units"
+	"github.com/amiable-dev/midimon/packaging"
+	"github.com/amiable-dev/midimon/service/lock"
+)
+
+// life is systemd's, or the bus's where there is no systemd.
+func (a *app) life() life {
+	return unitsLife{&units.Life{
+		Address: dbusapi.SessionAddress(a.getenv), Name: dbusapi.BusName, Holder: a.holder, Files: a.unitFiles(),
+	}}
+}
+
+// holder tells which daemon has the lock.
+func (a *app) holder() (pid int, how string, runs bool, err error) {
+	dir := client.PrivateDir(a.getenv)
+	if dir == "" {
+		return 0, "", false, nil
+	}
+	o, held, err := lock.Holder(dir)
+	return o.Pid, o.How, held, err
+}
+
+// unitFiles are the files of a midimon that no package installed.
+func (a *app) unitFiles() []units.File {
+	texts := map[string][]byte{}
+	for _, path := range []string{"systemd/" + units.Service, "systemd/" + units.Socket, "dbus-1/" + dbusapi.BusName + ".service"} {
+		text, err := packaging.Texts.ReadFile(path)
+		if err != nil {
+			panic(err) // it is built in
+		}
+		texts[filepath.Base(path)] = text
+	}
+	return units.Files(a.xdg("XDG_CONFIG_HOME", ".config"), a.xdg("XDG_DATA_HOME", ".local/share"), programs(), texts)
+}
+
+// xdg is a base directory (XDG Base Directory Specification).
+func (a *app) xdg(variable, fallback string) string {
+	if dir := a.getenv(variable); filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(a.getenv("HOME"), fallback)
+}
+
+// programs is the directory of this program, beside which midimon is.
+func programs() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "/usr/bin"
+	}
+	return filepath.Dir(self)
+}
+
+// unitsLife says it in the words of the verbs.
+type unitsLife struct{ *units.Life }
+
+func told(d units.Done, err error) (did, mayStart []string, _ error) { return d.Did, d.MayStart, err }
+
+func (l unitsLife) Start(ctx context.Context) ([]string, []string, error) {
+	return told(l.Life.Start(ctx))
+}
+
+func (l unitsLife) Stop(ctx context.Context) ([]string, []string, error) {
+	return told(l.Life.Stop(ctx))
+}
+
+func (l unitsLife) Restart(ctx context.Context) ([]string, []string, error) {
+	return told(l.Life.Restart(ctx))
+}
+
+func (l unitsLife) Install(ctx context.Context) ([]string, []string, error) {
+	return told(l.Life.Install(ctx))
+}
+
+func (l unitsLife) Uninstall(ctx context.Context) ([]string, []string, error) {
+	return told(l.Life.Uninstall(ctx))
+}
