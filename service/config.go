@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	configCheck = "config"
 	// slow is when State says that a reload is under way.
 	slow = 250 * time.Millisecond
+	// patience is how long somebody may write before we say that we wait for it.
+	patience = 2 * time.Second
 )
 
 // outcome is a reading as it is reported. Generation is that of the program which acts.
@@ -43,7 +46,9 @@ func outcome(o *reload.Outcome, trigger string, began time.Time, generation uint
 func (b *board) configured(o *reload.Outcome, r report.Reload) {
 	b.base.LastReload, b.base.Diagnostics = r, r.Diagnostics
 	row := health.Of(configCheck, o.Err)
-	row.Fix = "midimonctl validate " + b.base.ConfigPath
+	if row.Fix == "" {
+		row.Fix = "midimonctl validate " + b.base.ConfigPath
+	}
 	switch {
 	case o.Err == nil:
 		b.program = o.Program
@@ -62,35 +67,98 @@ func (b *board) configured(o *reload.Outcome, r report.Reload) {
 
 // reload reads the configuration and makes it the program. A bad one changes nothing.
 func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, error) {
-	b := d.board
 	began := time.Now()
-	long := time.AfterFunc(slow, func() { b.post(func() { b.phase.Reloading = true }) })
-	var o reload.Outcome
-	d.o.Beside(func() { o = reload.Read(d.o.Config) })
+	long := time.AfterFunc(slow, func() { d.board.post(func() { d.board.phase.Reloading = true }) })
+	defer long.Stop()
+	o := d.read(ctx, patience)
+	defer d.follower.Poke()
+	return d.adopt(ctx, &o, trigger, began)
+}
+
+// read reads the configuration. It waits for somebody who writes it, but not for long.
+func (d *Daemon) read(ctx context.Context, limit time.Duration) reload.Outcome {
+	for over := time.Now().Add(limit); ; {
+		o := d.reader.Read(reload.Settled)
+		if o.Again == 0 {
+			return o
+		}
+		if time.Now().After(over) || ctx.Err() != nil {
+			o.Err = fmt.Errorf("%w: somebody still writes it", report.ErrConfigUnreadable)
+			return o
+		}
+		time.Sleep(o.Again)
+	}
+}
+
+// changed reads the configuration if it is another and nobody writes it any more.
+func (d *Daemon) changed(ctx context.Context, quiet, detect time.Duration) (again time.Duration, writing bool) {
+	_ = d.reloader.Between(ctx, func(ctx context.Context) error { // how it went is reported
+		began := time.Now()
+		o, other := d.reader.ReadOther(quiet)
+		again, writing = o.Again, o.Writing
+		if other && again == 0 {
+			o.Phases.Detect = detect
+			_, err := d.adopt(ctx, &o, "file", began.Add(-detect))
+			return err
+		}
+		return nil
+	})
+	d.written(writing && quiet > patience)
+	return again, writing
+}
+
+// written says whether somebody keeps us from reading the configuration.
+func (d *Daemon) written(still bool) {
+	if still == d.waiting {
+		return
+	}
+	d.waiting = still
+	row := report.Check{Name: "config-written", Status: report.OK}
+	if still {
+		row.Status, row.Fix = report.Warning, "fuser -v "+d.o.Config
+		row.Message = "somebody holds the configuration at " + d.o.Config + " open for writing: it is read when that ends"
+	}
+	d.board.post(func() { d.board.rows.Set(row) })
+}
+
+// unwatched says what keeps us from seeing changes of the configuration.
+func (d *Daemon) unwatched(err error) {
+	row := health.Of("config-watch", err)
+	if err != nil {
+		row.Status = report.Warning // a reload that is asked for reads it
+		d.o.Log.Warn("configuration not watched", "err", err)
+	}
+	d.board.post(func() { d.board.rows.Set(row) })
+}
+
+// adopt makes what was read the program, if it is good, and reports how it went.
+func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, began time.Time) (report.Reload, error) {
+	b := d.board
 	if o.Err == nil {
 		swapping := time.Now()
 		if err := d.ports.Swap(ctx, o.Program); err != nil { // it only fails when we stop
-			long.Stop()
 			return report.Reload{}, err
 		}
 		o.Phases.Swap = time.Since(swapping)
 	}
-	long.Stop()
-	r := outcome(&o, trigger, began, b.generation())
+	r := outcome(o, trigger, began, b.generation())
 	if o.Err == nil {
 		d.applySettings(o.Settings)
 		r.Generation++
 		r.Grade = report.Grade(r.Took)
-		d.o.Beside(func() { r.Diff = d.undo.accept(&o) })
+		d.o.Beside(func() { r.Diff = d.undo.accept(o) })
 	}
 	b.finished(func() {
 		b.phase.Reloading = false
 		b.base.Reloads.Add(r.OK, r.Took)
 		b.base.Armed = d.undo.armed()
-		b.configured(&o, r)
+		b.configured(o, r)
 	}, &r)
 	if o.Err != nil {
 		d.o.Log.Error("reload failed", "trigger", trigger, "err", o.Err)
+		if d.o.Notifier != nil {
+			d.o.Notifier.ReloadFailed(r)
+		}
 	} else {
 		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took, "grade", r.Grade)
 	}

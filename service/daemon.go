@@ -28,6 +28,9 @@ const (
 	busWithin = time.Second
 	// endWithin is how long ports and clients may each take to end.
 	endWithin = 200 * time.Millisecond
+	// atStart is how long the start waits for somebody who writes the configuration. When that
+	// ends it is read all the same.
+	atStart = 50 * time.Millisecond
 	// saveEvery is how often the state is written at most.
 	saveEvery = time.Second
 )
@@ -49,6 +52,8 @@ type Options struct {
 	PrivateEnv []string  // variables that commands must not see
 	Problems   []report.Check
 
+	Guard      reload.Guard // keeps writers from files while we read them; nil: nobody can tell who writes
+	Notifier   Notifier     // nil: nobody is told
 	Supervisor Supervisor
 	Clients    func(*Daemon) (Clients, error) // nil: none are served
 	Clock      func() time.Duration           // monotonic, as the drivers'
@@ -65,7 +70,10 @@ type Daemon struct {
 	loop     *loop.Loop
 	ports    *ports.Supervisor
 	reloader *reload.Reloader
+	reader   *reload.Reader
+	follower *reload.Follower
 	undo     undo
+	waiting  bool // for somebody who writes the configuration
 
 	validating chan struct{} // has room for one
 	runtime    runtime
@@ -89,6 +97,9 @@ func New(o Options) *Daemon {
 		d.board.rows.Set(c)
 	}
 	d.reloader = reload.New(d.reload)
+	d.reader = &reload.Reader{Path: o.Config, Guard: o.Guard, Beside: o.Beside}
+	d.follower = reload.NewFollower()
+	d.follower.Files, d.follower.Read, d.follower.Watched = d.reader.Files, d.changed, d.unwatched
 	return d
 }
 
@@ -126,6 +137,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	loops.Go(func() { d.loop.Run(ctx) })
 	others.Go(func() { d.ports.Run(ctx) })
 	others.Go(func() { d.reloader.Run(ctx) })
+	others.Go(func() { d.follower.Run(ctx) })
 	others.Go(func() { d.keepState(ctx) })
 	if runtimeLater != nil {
 		others.Go(func() { d.awaitRuntime(ctx, serving, clients, fatal) })
@@ -162,7 +174,7 @@ func within(limit time.Duration, f func()) {
 func (d *Daemon) configure() {
 	b := d.board
 	began := time.Now()
-	o := reload.Read(d.o.Config)
+	o := d.read(context.Background(), atStart)
 	p := o.Program
 	if p == nil {
 		p = reload.Defaults()

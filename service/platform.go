@@ -40,6 +40,12 @@ type Supervisor interface {
 	Watchdog() time.Duration
 }
 
+// A Notifier tells people what they would not notice. Its methods must not block.
+type Notifier interface {
+	// ReloadFailed says that a changed configuration is not used, and why.
+	ReloadFailed(r report.Reload)
+}
+
 // Clients is how others reach the daemon: the session bus and the private socket.
 type Clients interface {
 	// Serve answers for d on the bus until ctx is done. It calls tell with the first outcome

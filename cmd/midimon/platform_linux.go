@@ -11,6 +11,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/launch"
+	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
@@ -41,6 +42,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil)}
 	o.Programs = launch.New(session, os.Getenv)
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
+	o.Guard = lease.Hold
 	o.Supervisor = systemd.NewNotifier(log)
 	o.Listener, err = systemd.Listener()
 	return err

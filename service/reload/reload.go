@@ -2,14 +2,24 @@ package reload
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/report"
+)
+
+const (
+	// Quiet is for how long nothing may have happened before a file counts that is empty, is
+	// missing or cannot be read, or of which nobody can tell whether somebody writes it.
+	Quiet = 100 * time.Millisecond
+	// Settled is the quiet of who does not care.
+	Settled = time.Duration(1<<63 - 1)
 )
 
 // Outcome is what came of reading the file.
@@ -18,35 +28,196 @@ type Outcome struct {
 	Settings    config.Settings
 	Diagnostics []report.Diagnostic
 	Phases      report.Phases // of reading
-	Sum         [32]byte      // checksum of what was read
+	Sum         Sum           // of what was read
 	Missing     bool          // there is no file
 	Err         error         // wraps report.ErrConfigUnreadable or report.ErrConfigInvalid
+
+	Again   time.Duration // not 0: it is too early to tell, try again then at the latest
+	Writing bool          // because somebody has a file open for writing
 }
 
-// Read reads and compiles the file at path.
-func Read(path string) Outcome {
-	var o Outcome
+// Sum tells readings apart: by what was read and how far it can be trusted.
+type Sum [sha256.Size]byte
+
+// A Reader reads a configuration.
+type Reader struct {
+	Path   string
+	Guard  Guard             // nil: nobody can tell who writes
+	Beside func(work func()) // does what takes long; nil: just does it
+
+	last atomic.Pointer[reading] // nil: nothing was read
+}
+
+// reading is what was read.
+type reading struct {
+	files []string // the first is the reader's own
+	sum   Sum
+}
+
+// Files are the files that made the configuration read last, or that it wants and are missing.
+// It may be called from anywhere.
+func (r *Reader) Files() []string {
+	if last := r.last.Load(); last != nil {
+		return last.files
+	}
+	return []string{r.Path}
+}
+
+// Read reads and compiles the configuration, if nothing happened to it for long enough and
+// nobody writes it.
+func (r *Reader) Read(quiet time.Duration) Outcome {
+	o, _ := r.read(quiet, Sum{})
+	return o
+}
+
+// ReadOther is Read, but says so and does nothing if what it finds is what was read last.
+func (r *Reader) ReadOther(quiet time.Duration) (o Outcome, other bool) {
+	known := Sum{}
+	if last := r.last.Load(); last != nil {
+		known = last.sum
+	}
+	return r.read(quiet, known)
+}
+
+func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 	began := time.Now()
 	lap := func(d *time.Duration) {
 		now := time.Now()
 		*d, began = now.Sub(began), now
 	}
-	text, warnings, err := read(path)
-	lap(&o.Phases.Read)
-	if err != nil {
-		o.Err, o.Missing = err, errors.Is(err, errMissing)
-		return o
+	s := snapshot{guard: r.Guard}
+	defer s.close()
+	for _, path := range r.Files() { // most likely it is these again
+		s.file(path)
 	}
-	o.Sum = sha256.Sum256(text)
-	parsed := config.Parse(path, text)
+	lap(&o.Phases.Read)
+	if o.Again, o.Writing = s.wait(quiet); o.Again > 0 {
+		return o, true
+	}
+	if s.sum() == known && s.same() {
+		return o, false
+	}
+	s.used = s.used[:0]
+	var parsed config.Parsed
+	main := s.file(r.Path)
+	s.use(main)
+	if main.err == nil {
+		r.beside(func() { parsed = config.Parse(r.Path, main.text) })
+	}
 	lap(&o.Phases.Parse)
-	p, settings, diagnostics := parsed.Compile()
+	if o.Again, o.Writing = s.wait(quiet); o.Again > 0 {
+		return o, true
+	}
+	if !s.same() {
+		o.Again = time.Millisecond
+		return o, true
+	}
+	s.close()
+	o.Sum = s.sum()
+	r.last.Store(&reading{s.paths(), o.Sum})
+	if main.err != nil {
+		o.Err, o.Missing = main.err, errors.Is(main.err, errMissing)
+		return o, true
+	}
+	r.beside(func() { o.Program, o.Settings, o.Diagnostics = parsed.Compile() })
+	o.Diagnostics = slices.Concat(s.warnings(), o.Diagnostics)
 	lap(&o.Phases.Compile)
-	o.Program, o.Settings, o.Diagnostics = p, settings, slices.Concat(warnings, diagnostics)
-	if p == nil {
+	if o.Program == nil {
 		o.Err = invalid(o.Diagnostics)
 	}
-	return o
+	return o, true
+}
+
+func (r *Reader) beside(work func()) {
+	if r.Beside == nil {
+		work()
+		return
+	}
+	r.Beside(work)
+}
+
+// snapshot is files as they are at one instant.
+type snapshot struct {
+	guard Guard
+	files []*file
+	used  []*file // that make the configuration, in the order in which it asks for them
+}
+
+// file reads a file, or is what was read of it before.
+func (s *snapshot) file(path string) *file {
+	i := slices.IndexFunc(s.files, func(f *file) bool { return f.path == path })
+	if i < 0 {
+		i = len(s.files)
+		s.files = append(s.files, read(path, s.guard))
+		s.used = append(s.used, s.files[i])
+	}
+	return s.files[i]
+}
+
+func (s *snapshot) use(f *file) {
+	if !slices.Contains(s.used, f) {
+		s.used = append(s.used, f)
+	}
+}
+
+// wait is how long it is too early to believe what was read; 0: it is not. Nothing that
+// happened for quiet is what the caller knows.
+func (s *snapshot) wait(quiet time.Duration) (again time.Duration, writing bool) {
+	for _, f := range s.used {
+		switch {
+		case f.writing:
+			return time.Millisecond, true
+		case f.err != nil, f.blank(), !f.guarded:
+			again = max(again, Quiet-quiet)
+		}
+	}
+	return again, false
+}
+
+// same says that the paths still lead to what was read.
+func (s *snapshot) same() bool {
+	return !slices.ContainsFunc(s.used, func(f *file) bool { return !f.same() })
+}
+
+func (s *snapshot) paths() []string {
+	var out []string
+	for _, f := range s.used {
+		out = append(out, f.path)
+	}
+	return out
+}
+
+func (s *snapshot) warnings() []report.Diagnostic {
+	var out []report.Diagnostic
+	for _, f := range s.used {
+		out = append(out, f.warnings...)
+	}
+	return out
+}
+
+func (s *snapshot) sum() Sum {
+	h := sha256.New()
+	part := func(text []byte) {
+		_ = binary.Write(h, binary.LittleEndian, uint64(len(text))) // a hash takes everything
+		_, _ = h.Write(text)
+	}
+	for _, f := range s.used {
+		part([]byte(f.path))
+		if f.err != nil {
+			part([]byte(f.err.Error()))
+			continue
+		}
+		part(f.text)
+		part([]byte{byte(len(f.warnings))})
+	}
+	return Sum(h.Sum(nil))
+}
+
+// close lets writers in again.
+func (s *snapshot) close() {
+	for _, f := range s.files {
+		f.close()
+	}
 }
 
 // invalid is the error of a file with errors: the first of them.

@@ -18,6 +18,10 @@ import (
 
 const good = "[logging]\nlevel = \"debug\"\n[[modes]]\nname = \"A\"\n[[modes]]\nname = \"B\"\napps = [\"b\"]\n"
 
+func readOnce(path string) reload.Outcome {
+	return (&reload.Reader{Path: path}).Read(reload.Settled)
+}
+
 func file(t *testing.T, text string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.toml")
@@ -37,7 +41,7 @@ func TestGoodFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []string{path, link} {
-		o := reload.Read(p)
+		o := readOnce(p)
 		if o.Err != nil || len(o.Program.Modes) != 2 || o.Settings.LogLevel != "debug" || len(o.Diagnostics) != 0 {
 			t.Errorf("%+v", o)
 		}
@@ -45,14 +49,14 @@ func TestGoodFile(t *testing.T) {
 }
 
 func TestGroupWritableIsAWarning(t *testing.T) {
-	o := reload.Read(file(t, good, 0o660))
+	o := readOnce(file(t, good, 0o660))
 	if o.Err != nil || len(o.Diagnostics) != 1 || o.Diagnostics[0].Code != "group-writable" || o.Diagnostics[0].Severity != report.Warn {
 		t.Errorf("%+v", o)
 	}
 }
 
 func TestMissing(t *testing.T) {
-	o := reload.Read(filepath.Join(t.TempDir(), "none"))
+	o := readOnce(filepath.Join(t.TempDir(), "none"))
 	if !o.Missing || !errors.Is(o.Err, report.ErrConfigUnreadable) || o.Program != nil {
 		t.Errorf("%+v", o)
 	}
@@ -81,7 +85,7 @@ func TestUntrustedFiles(t *testing.T) {
 		bad[foreign] = "another user"
 	}
 	for path, want := range bad {
-		o := reload.Read(path)
+		o := readOnce(path)
 		if !errors.Is(o.Err, report.ErrConfigUnreadable) || o.Missing || o.Program != nil || !strings.Contains(o.Err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, o.Err, want)
 		}
@@ -90,7 +94,7 @@ func TestUntrustedFiles(t *testing.T) {
 
 func TestBadFileSaysWhere(t *testing.T) {
 	path := file(t, "[[modes]]\nname = 3\n", 0o600)
-	o := reload.Read(path)
+	o := readOnce(path)
 	if !errors.Is(o.Err, report.ErrConfigInvalid) || !strings.Contains(o.Err.Error(), path+":2:8: modes[0].name: ") || len(o.Diagnostics) != 1 {
 		t.Errorf("%v", o.Err)
 	}
