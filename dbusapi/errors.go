@@ -38,6 +38,7 @@ var backendErrors = []struct {
 	{report.ErrBusy, ErrorPrefix + "Busy"},
 	{report.ErrDeviceAbsent, ErrorPrefix + "DeviceAbsent"},
 	{report.ErrDeviceBusy, ErrorPrefix + "DeviceBusy"},
+	{report.ErrActionFailed, ErrorPrefix + "ActionFailed"},
 	{report.ErrKeysUnavailable, ErrorPrefix + "ActionFailed"},
 	{report.ErrNotSupported, ErrorPrefix + "NotSupported"},
 	{report.ErrStopping, ErrorPrefix + "Stopping"},

@@ -55,6 +55,7 @@ type controller struct {
 	opened  func()
 	deliver func(engine.Input)
 	done    chan struct{}
+	sent    chan []byte
 	id      chan engine.Port
 }
 
@@ -69,7 +70,7 @@ func (c *controller) Open(deliver func(engine.Input)) (service.Session, error) {
 func (c *controller) Await(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
 func (c *controller) Ports() ([]report.Port, error) {
-	return []report.Port{{Client: "Pad", Name: "Pad", In: true, Hard: true}}, nil
+	return []report.Port{{Client: "Pad", Name: "Pad", In: true, Out: true, Hard: true}}, nil
 }
 func (c *controller) Changed() <-chan struct{} { return nil }
 
@@ -77,11 +78,15 @@ func (c *controller) Listen(_ report.Port, id engine.Port) error {
 	c.id <- id
 	return nil
 }
-func (c *controller) Ignore(engine.Port) error       { return nil }
-func (c *controller) Send(report.Port, []byte) error { return nil }
-func (c *controller) Done() <-chan struct{}          { return c.done }
-func (c *controller) Err() error                     { return nil }
-func (c *controller) Close() error                   { close(c.done); return nil }
+func (c *controller) Ignore(engine.Port) error { return nil }
+
+func (c *controller) Send(_ report.Port, midi []byte) error {
+	c.sent <- slices.Clone(midi)
+	return nil
+}
+func (c *controller) Done() <-chan struct{} { return c.done }
+func (c *controller) Err() error            { return nil }
+func (c *controller) Close() error          { close(c.done); return nil }
 
 // keys is a keyboard that remembers and can hang.
 type keys struct {
@@ -159,7 +164,7 @@ func prepare(t *testing.T, change func(*stage)) *stage {
 	dir := t.TempDir()
 	s := &stage{
 		t: t, manager: &manager{grew: make(chan struct{}, 1)}, clients: clients{make(chan report.Check, 1)}, ended: make(chan error, 1),
-		keys: &keys{did: make(chan effect.Kind, 16)}, pad: &controller{done: make(chan struct{}), id: make(chan engine.Port, 1)},
+		keys: &keys{did: make(chan effect.Kind, 16)}, pad: &controller{done: make(chan struct{}), sent: make(chan []byte, 16), id: make(chan engine.Port, 1)},
 	}
 	early := func() {
 		if !s.manager.has("READY") {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -26,11 +27,18 @@ func (d *Daemon) ListModes() []report.Mode {
 	return out
 }
 
-// Mappings are those that the filter wants, in the order of the configuration.
+// Mappings are those that the filter wants, in the order of the configuration. Errors:
+// report.ErrUnknownMode, ErrUnknownDevice, of the filter.
 func (d *Daemon) Mappings(ctx context.Context, f report.MappingFilter) ([]report.Mapping, error) {
 	p, on, err := d.switches(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if f.Mode != nil && *f.Mode != "" && !slices.ContainsFunc(p.Modes, func(m engine.Mode) bool { return m.Name == *f.Mode }) {
+		return nil, fmt.Errorf("%w: %s", report.ErrUnknownMode, *f.Mode)
+	}
+	if f.Device != nil && *f.Device != "" && !slices.ContainsFunc(p.Devices, func(d engine.Device) bool { return d.Name == *f.Device }) {
+		return nil, fmt.Errorf("%w: %s", report.ErrUnknownDevice, *f.Device)
 	}
 	var out []report.Mapping
 	for i := range p.Mappings {

@@ -36,6 +36,7 @@ var (
 	ErrDeviceBusy       = errors.New("the device is busy")
 	ErrKeysUnavailable  = errors.New("no keyboard device to press keys with")
 	ErrNotSupported     = errors.New("not supported")
+	ErrActionFailed     = errors.New("the action failed")
 	ErrTooMany          = errors.New("over the limit")
 	ErrInvalid          = errors.New("invalid argument")
 	ErrStopping         = errors.New("midimon is stopping")

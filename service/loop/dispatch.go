@@ -142,7 +142,11 @@ func void(rest []effect.Effect, hold uint32) {
 
 func (l *Loop) fail(x *effect.Effect, word string, err error) {
 	l.stats.Failed++
-	l.observer.Event(failure(x, word, err))
+	e := failure(x, word, err)
+	if l.failing != nil {
+		*l.failing = append(*l.failing, e)
+	}
+	l.observer.Event(e)
 }
 
 // failure is the event for an action that came to nothing.

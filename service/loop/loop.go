@@ -63,6 +63,7 @@ type Loop struct {
 	stats   report.Stats
 	took    latency
 	watched []watcher
+	failing *[]report.Event // see command.tell
 }
 
 const unarmed = time.Duration(-1)
@@ -76,6 +77,7 @@ type command struct {
 	sink   *sink
 	ready  bool
 	failed *report.Event
+	tell   *[]report.Event // of what change did came to nothing; nil: nobody asks
 	ack    chan struct{}
 }
 
@@ -113,7 +115,16 @@ func (l *Loop) Deliver(in engine.Input) {
 // Do makes a change and returns when what came of it is handed on. Inputs delivered before
 // are stepped before. Errors: ctx's, and report.ErrStopping.
 func (l *Loop) Do(ctx context.Context, change Change) error {
-	c := command{change: change, ack: make(chan struct{})}
+	return l.do(ctx, command{change: change, ack: make(chan struct{})})
+}
+
+// Try is Do, and tells which actions of the change found no backend or no place.
+func (l *Loop) Try(ctx context.Context, change Change) (failed []report.Event, err error) {
+	err = l.do(ctx, command{change: change, tell: &failed, ack: make(chan struct{})})
+	return failed, err
+}
+
+func (l *Loop) do(ctx context.Context, c command) error {
 	select {
 	case l.commands <- c:
 	case <-ctx.Done():

@@ -152,7 +152,9 @@ func (l *Loop) obey(c *command) {
 		l.catchUp()
 		now := l.now()
 		l.out = c.change(l.engine, now, l.lookAtClock(now, l.out[:0])) // the next program may ask for the time
+		l.failing = c.tell
 		l.handOn(now)
+		l.failing = nil
 		l.publish()
 		close(c.ack)
 	}

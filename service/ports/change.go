@@ -49,11 +49,11 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 // SetEnabled switches the configured device with that ID on or off until midimon ends.
 func (s *Supervisor) SetEnabled(ctx context.Context, id string, enabled bool) error {
 	return s.do(ctx, func() error {
-		d, err := s.find(id)
+		i, err := s.index(id)
 		if err != nil {
 			return err
 		}
-		if enabled && !d.Enabled {
+		if enabled && !s.program.Devices[i].Enabled {
 			return fmt.Errorf("%w: the configuration switches %s off", report.ErrNotSupported, id)
 		}
 		s.off[id] = !enabled
@@ -64,19 +64,33 @@ func (s *Supervisor) SetEnabled(ctx context.Context, id string, enabled bool) er
 }
 
 // Reconnect closes the ports of the configured device with that ID and opens them again.
+// Errors: report.ErrUnknownDevice, ErrNotSupported (not configured, or switched off),
+// ErrDeviceAbsent, ErrDeviceBusy, others.
 func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
 	return s.do(ctx, func() error {
-		if _, err := s.find(id); err != nil {
+		i, err := s.index(id)
+		if err != nil {
 			return err
 		}
-		counter := &s.seen[id].counter
+		if !s.wanted(i) {
+			return fmt.Errorf("%w: %s is switched off", report.ErrNotSupported, id)
+		}
+		counter := &s.memory(&s.program.Devices[i]).counter
 		for k, l := range s.open {
 			if l.route.counter.Load() == counter {
 				s.shut(k)
 			}
 		}
 		s.look(context.WithoutCancel(ctx))
-		return nil
+		for _, p := range s.portsOf(i) {
+			if err := s.failures[p.key()]; err != nil {
+				return err
+			}
+			if s.open[p.key()] != nil {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: %s", report.ErrDeviceAbsent, id)
 	})
 }
 
@@ -85,12 +99,11 @@ func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
 // has no such port), ErrDeviceAbsent, ErrDeviceBusy.
 func (s *Supervisor) Send(ctx context.Context, id string, midi []byte) error {
 	return s.do(ctx, func() error {
-		if _, err := s.find(id); err != nil {
+		i, err := s.index(id)
+		if err != nil {
 			return err
 		}
-		verdicts, _ := match(s.program.Devices, s.wanted, s.allPorts())
-		i := slices.IndexFunc(s.program.Devices, func(d engine.Device) bool { return d.Name == id })
-		found := verdicts[i].ports
+		found := s.portsOf(i)
 		if len(found) == 0 {
 			return fmt.Errorf("%w: %s", report.ErrDeviceAbsent, id)
 		}
@@ -106,22 +119,26 @@ func (s *Supervisor) Send(ctx context.Context, id string, midi []byte) error {
 // Known returns nil for a configured device. Errors: as SetEnabled.
 func (s *Supervisor) Known(ctx context.Context, id string) error {
 	return s.do(ctx, func() error {
-		_, err := s.find(id)
+		_, err := s.index(id)
 		return err
 	})
 }
 
-// find is a configured device. Others are known and can only be looked at.
-func (s *Supervisor) find(id string) (*engine.Device, error) {
-	for i := range s.program.Devices {
-		if d := &s.program.Devices[i]; d.Name == id {
-			return d, nil
-		}
+// portsOf are the ports that are there of the program's device.
+func (s *Supervisor) portsOf(device int) []*port {
+	verdicts, _ := match(s.program.Devices, s.wanted, s.allPorts())
+	return verdicts[device].ports
+}
+
+// index is a configured device's. Others are known and can only be looked at.
+func (s *Supervisor) index(id string) (int, error) {
+	if i := slices.IndexFunc(s.program.Devices, func(d engine.Device) bool { return d.Name == id }); i >= 0 {
+		return i, nil
 	}
 	for _, p := range s.allPorts() {
 		if p.id() == id || p.instrument() == id {
-			return nil, fmt.Errorf("%w: %s is not configured", report.ErrNotSupported, id)
+			return 0, fmt.Errorf("%w: %s is not configured", report.ErrNotSupported, id)
 		}
 	}
-	return nil, unknown(id)
+	return 0, unknown(id)
 }
