@@ -13,6 +13,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
+	"github.com/amiable-dev/midimon/linux/notify"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
@@ -40,7 +41,9 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		streams{stream.New(log, nil)},
 	}
 	session := bus.Session(os.Getenv) // which all back ends share
-	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(session)}
+	notes := notify.New(session)
+	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(session), notes}
+	o.Notifier = notes
 	o.Programs = launch.New(session, os.Getenv)
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold
