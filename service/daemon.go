@@ -49,7 +49,9 @@ type Options struct {
 	Drivers    []Driver
 	Backends   []Backend // beside that for programs
 	Programs   Programs  // nil: commands only, as children
-	PrivateEnv []string  // variables that commands must not see
+	Sensors    []Sensor
+	Running    func() ([]string, error) // the names of the programs that run; nil: nobody can tell
+	PrivateEnv []string                 // variables that commands must not see
 	Problems   []report.Check
 
 	Guard      reload.Guard // keeps writers from files while we read them; nil: nobody can tell who writes
@@ -80,8 +82,10 @@ type Daemon struct {
 	saved      string // base mode in the state file
 
 	// The loop's goroutine owns these.
-	hushed bool // the gate Inhibited is closed
-	focus  focus
+	hushed   bool // the gate Inhibited is closed
+	inactive bool // the gate Inactive is closed
+	asleep   bool
+	focus    focus
 }
 
 // New makes a daemon. It touches nothing before Run.
@@ -139,6 +143,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.reloader.Run(ctx) })
 	others.Go(func() { d.follower.Run(ctx) })
 	others.Go(func() { d.keepState(ctx) })
+	others.Go(func() { d.keepRunning(ctx) })
+	for _, s := range d.o.Sensors {
+		others.Go(func() { s.Run(ctx, d) })
+	}
 	if runtimeLater != nil {
 		others.Go(func() { d.awaitRuntime(ctx, serving, clients, fatal) })
 	}
@@ -199,7 +207,11 @@ func (d *Daemon) configure() {
 		Publish: func(v *ports.View) {
 			b.post(func() { b.setView(v) })
 			// A loop that has ended asks no condition.
-			_ = d.loop.World(context.Background(), func(w *effect.World) { w.Present = connected(v) })
+			_ = d.loop.World(context.Background(), func(w *effect.World) {
+				was := w.Present
+				w.Present = connected(v)
+				d.lookAgain(was, w.Present)
+			})
 		},
 	})
 	b.setView(d.ports.Initial())

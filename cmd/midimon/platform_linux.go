@@ -14,6 +14,8 @@ import (
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
 	"github.com/amiable-dev/midimon/linux/notify"
+	"github.com/amiable-dev/midimon/linux/running"
+	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
@@ -40,11 +42,13 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		sequencer{alsaseq.New(log, alsaseq.Options{})},
 		streams{stream.New(log, nil)},
 	}
-	session := bus.Session(os.Getenv) // which all back ends share
-	notes := notify.New(session)
-	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(session), notes}
+	desk := bus.Session(os.Getenv) // which all share
+	notes := notify.New(desk)
+	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(desk), notes}
 	o.Notifier = notes
-	o.Programs = launch.New(session, os.Getenv)
+	o.Programs = launch.New(desk, os.Getenv)
+	o.Sensors = []service.Sensor{sessions{session.New(bus.System(os.Getenv), desk)}}
+	o.Running = running.Names
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold
 	o.Supervisor = systemd.NewNotifier(log)

@@ -94,6 +94,18 @@ func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
 	})
 }
 
+// ReopenAll closes every port and opens it again, as after a sleep, in which controllers lose
+// power and messages are lost.
+func (s *Supervisor) ReopenAll(ctx context.Context) error {
+	return s.do(ctx, func() error {
+		for k := range s.open {
+			s.shut(k)
+		}
+		s.look(context.WithoutCancel(ctx))
+		return nil
+	})
+}
+
 // Send writes whole MIDI messages to the first port of the configured device with that ID
 // that can be sent to. Errors: report.ErrUnknownDevice, ErrNotSupported (not configured, or it
 // has no such port), ErrDeviceAbsent, ErrDeviceBusy.

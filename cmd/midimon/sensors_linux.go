@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/session"
+	"github.com/amiable-dev/midimon/service"
+)
+
+// A sensor tells the daemon what it sees; the daemon's errors mean that it ends.
+
+type sessions struct{ *session.Watcher }
+
+func (s sessions) Run(ctx context.Context, d *service.Daemon) {
+	s.Watcher.Run(ctx, func(is report.Session) { _ = d.SetSession(ctx, is) })
+}

@@ -1,0 +1,10 @@
+package report
+
+// Session is how the user's login session fares.
+type Session struct {
+	Known   bool // somebody can tell; else it counts as present, active and not locked
+	Present bool // the user has one, at a seat
+	Active  bool // one of the user's is in front
+	Locked  bool // its screen is locked
+	Asleep  bool // the machine is about to sleep, or sleeps
+}

@@ -1,0 +1,167 @@
+//go:build linux
+
+// Package session tells how the user's session fares, as logind and the screen savers have it: locked,
+// in front, about to sleep. What midimon does then is decided elsewhere.
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/bus"
+)
+
+// callTimeout bounds each question.
+const callTimeout = 5 * time.Second
+
+// What logind is called (org.freedesktop.login1(5)).
+const (
+	login        = "org.freedesktop.login1"
+	managerPath  = dbus.ObjectPath("/org/freedesktop/login1")
+	managerIface = login + ".Manager"
+	sessionIface = login + ".Session"
+	sessionsPath = dbus.ObjectPath("/org/freedesktop/login1/session")
+	userIface    = login + ".User"
+	// ourUser is the user who asks. A service of the user's belongs to no session, so its own
+	// process says nothing.
+	ourUser    = dbus.ObjectPath("/org/freedesktop/login1/user/self")
+	properties = "org.freedesktop.DBus.Properties"
+)
+
+// screenSavers are who else may tell that the screen is locked, with the path of each.
+var screenSavers = map[string]dbus.ObjectPath{
+	"org.freedesktop.ScreenSaver": "/org/freedesktop/ScreenSaver",
+	"org.gnome.ScreenSaver":       "/org/gnome/ScreenSaver",
+}
+
+// A Watcher tells how the session fares.
+type Watcher struct {
+	system, user *bus.Bus
+	again        chan struct{}
+}
+
+// New watches by the system's and the session's bus.
+func New(system, user *bus.Bus) *Watcher {
+	return &Watcher{system, user, make(chan struct{}, 1)}
+}
+
+// Again makes it look at everything anew: a signal may have been missed.
+func (w *Watcher) Again() {
+	select {
+	case w.again <- struct{}{}:
+	default:
+	}
+}
+
+// saver is what a screen saver said.
+type saver struct {
+	name   string
+	active bool
+}
+
+// Run calls tell with how the session fares, now and at each change, until ctx is done.
+func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
+	savers := make(chan saver, 16)
+	for name, path := range screenSavers {
+		go w.watchSaver(ctx, name, path, savers)
+	}
+	logins := make(chan func(*logind), 16)
+	go w.watchLogin(ctx, logins)
+	l, active := logind{}, map[string]bool{}
+	last, told := report.Session{}, false
+	_, err := w.system.Conn(ctx)
+	ready := err != nil // else logind tells in a moment
+	for {
+		s := l.session()
+		for _, on := range active {
+			s.Locked = s.Locked || on
+		}
+		if ready && (!told || s != last) {
+			tell(s)
+			last, told = s, true
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case v := <-savers:
+			if active[v.name] && !v.active {
+				l.asked = false // who locked the screen has unlocked it
+			}
+			active[v.name] = v.active
+		case change := <-logins:
+			change(&l)
+			ready = true
+		}
+	}
+}
+
+// watchSaver tells of one screen saver.
+func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectPath, tell chan<- saver) {
+	say := func(on bool) {
+		select {
+		case tell <- saver{name, on}:
+		case <-ctx.Done():
+		}
+	}
+	var stop context.CancelFunc = func() {}
+	w.user.Owner(ctx, name, func(conn *dbus.Conn, owner string) {
+		stop()
+		say(false)
+		if owner == "" {
+			return
+		}
+		var mine context.Context
+		mine, stop = context.WithCancel(ctx)
+		go follow(mine, conn, []dbus.MatchOption{
+			dbus.WithMatchSender(name), dbus.WithMatchInterface(name), dbus.WithMatchMember("ActiveChanged"),
+		}, func(s *dbus.Signal) {
+			if s.Sender == owner && s.Name == name+".ActiveChanged" && len(s.Body) == 1 {
+				on, _ := s.Body[0].(bool)
+				say(on)
+			}
+		}, func() {
+			var on bool
+			// Some who have the name only keep the screen awake, and know no GetActive.
+			if call(mine, conn, name, path, name+".GetActive").Store(&on) == nil {
+				say(on)
+			}
+		})
+	})
+	stop()
+}
+
+// follow hears the signals that match until ctx is done or the connection is lost. Ready is called
+// when none can be missed any more.
+func follow(ctx context.Context, conn *dbus.Conn, match []dbus.MatchOption, hear func(*dbus.Signal), ready func()) {
+	signals := make(chan *dbus.Signal, 64)
+	conn.Signal(signals)
+	defer conn.RemoveSignal(signals)
+	if conn.AddMatchSignalContext(ctx, match...) != nil {
+		return
+	}
+	defer conn.RemoveMatchSignal(match...) //nolint:errcheck // who lost the bus has lost the rule too
+	ready()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-conn.Context().Done():
+			return
+		case s, ok := <-signals:
+			if !ok {
+				return
+			}
+			hear(s)
+		}
+	}
+}
+
+// call asks somebody who is there already.
+func call(ctx context.Context, conn *dbus.Conn, name string, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	within, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return conn.Object(name, path).CallWithContext(within, method, dbus.FlagNoAutoStart, args...)
+}

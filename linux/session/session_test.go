@@ -1,0 +1,207 @@
+//go:build linux
+
+package session_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/desktoptest"
+	"github.com/amiable-dev/midimon/linux/session"
+)
+
+const (
+	login    = "org.freedesktop.login1"
+	seated   = dbus.ObjectPath("/org/freedesktop/login1/session/_31")
+	remote   = dbus.ObjectPath("/org/freedesktop/login1/session/_32")
+	timeout  = 20 * time.Second
+	screens  = "org.freedesktop.ScreenSaver"
+	propsOf  = "org.freedesktop.DBus.Properties"
+	userPath = "/org/freedesktop/login1/user/self"
+)
+
+// logind answers as the real one does; the machine's tests ask that.
+type logind struct {
+	conn *dbus.Conn
+
+	mu       sync.Mutex
+	sessions []dbus.ObjectPath
+	values   map[dbus.ObjectPath]map[string]dbus.Variant
+}
+
+type path struct {
+	ID   string
+	Path dbus.ObjectPath
+}
+
+// user and one are its objects.
+type (
+	user struct{ l *logind }
+	one  struct {
+		l    *logind
+		path dbus.ObjectPath
+	}
+)
+
+func (u user) Get(_, name string) (dbus.Variant, *dbus.Error) {
+	u.l.mu.Lock()
+	defer u.l.mu.Unlock()
+	if name != "Sessions" {
+		return dbus.Variant{}, dbus.MakeFailedError(context.Canceled)
+	}
+	list := []path{}
+	for _, p := range u.l.sessions {
+		list = append(list, path{"1", p})
+	}
+	return dbus.MakeVariant(list), nil
+}
+
+func (o one) GetAll(string) (map[string]dbus.Variant, *dbus.Error) {
+	o.l.mu.Lock()
+	defer o.l.mu.Unlock()
+	out := map[string]dbus.Variant{}
+	for k, v := range o.l.values[o.path] {
+		out[k] = v
+	}
+	return out, nil
+}
+
+func (l *logind) set(t *testing.T, name string, value any) {
+	t.Helper()
+	l.mu.Lock()
+	l.values[seated][name] = dbus.MakeVariant(value)
+	l.mu.Unlock()
+	l.emit(t, seated, propsOf+".PropertiesChanged", login+".Session", map[string]dbus.Variant{name: dbus.MakeVariant(value)}, []string{})
+}
+
+func (l *logind) emit(t *testing.T, path dbus.ObjectPath, name string, args ...any) {
+	t.Helper()
+	if err := l.conn.Emit(path, name, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func connect(t *testing.T, d *desktoptest.Desktop) *dbus.Conn {
+	t.Helper()
+	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func own(t *testing.T, conn *dbus.Conn, name string) {
+	t.Helper()
+	if _, err := conn.RequestName(name, dbus.NameFlagDoNotQueue); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newLogind(t *testing.T, d *desktoptest.Desktop) *logind {
+	t.Helper()
+	seat := func(name string) dbus.Variant {
+		return dbus.MakeVariant(path{name, "/org/freedesktop/login1/seat/" + dbus.ObjectPath(name)})
+	}
+	l := &logind{
+		conn: connect(t, d), sessions: []dbus.ObjectPath{seated, remote},
+		values: map[dbus.ObjectPath]map[string]dbus.Variant{
+			seated: {"Seat": seat("seat0"), "Active": dbus.MakeVariant(true), "LockedHint": dbus.MakeVariant(false)},
+			remote: {"Seat": dbus.MakeVariant(path{"", "/"}), "Active": dbus.MakeVariant(true), "LockedHint": dbus.MakeVariant(true)},
+		},
+	}
+	for p, object := range map[dbus.ObjectPath]any{userPath: user{l}, seated: one{l, seated}, remote: one{l, remote}} {
+		if err := l.conn.Export(object, p, propsOf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own(t, l.conn, login)
+	return l
+}
+
+func TestSession(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	system, desk := desktoptest.New(t), desktoptest.New(t)
+	told := make(chan report.Session, 32)
+	w := session.New(bus.Session(system.Getenv), bus.Session(desk.Getenv))
+	go w.Run(ctx, func(s report.Session) { told <- s })
+	until := func(what string, want report.Session) {
+		t.Helper()
+		for {
+			select {
+			case got := <-told:
+				if got == want {
+					return
+				}
+			case <-ctx.Done():
+				t.Fatalf("%s: nobody told of %+v", what, want)
+			}
+		}
+	}
+	open := report.Session{Known: true, Present: true, Active: true}
+	locked, away, asleep := open, open, open
+	locked.Locked, away.Active, asleep.Asleep = true, false, true
+
+	until("without logind", report.Session{Present: true, Active: true})
+	l := newLogind(t, system)
+	until("logind comes; who came by ssh has no screen to lock", open)
+	l.set(t, "LockedHint", true)
+	until("the hint", locked)
+	l.set(t, "LockedHint", false)
+	until("no hint", open)
+	l.emit(t, seated, login+".Session.Lock")
+	until("somebody asks for the lock", locked)
+	l.emit(t, seated, login+".Session.Unlock")
+	until("and for its end", open)
+	l.set(t, "Active", false)
+	until("another user in front", away)
+	l.set(t, "Active", true)
+	until("back", open)
+	l.emit(t, "/org/freedesktop/login1", login+".Manager.PrepareForSleep", true)
+	until("to sleep", asleep)
+	l.emit(t, "/org/freedesktop/login1", login+".Manager.PrepareForSleep", false)
+	until("awake", open)
+
+	saver := connect(t, desk)
+	own(t, saver, screens)
+	if err := saver.Emit("/org/freedesktop/ScreenSaver", screens+".ActiveChanged", true); err != nil {
+		t.Fatal(err)
+	}
+	// Whether that came before we listened does not matter: the question tells.
+	if err := saver.Export(active(true), "/org/freedesktop/ScreenSaver", screens); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := saver.ReleaseName(screens); err != nil {
+		t.Fatal(err)
+	}
+	own(t, saver, screens)
+	until("a screen saver", locked)
+	_ = saver.Close()
+	until("it is gone", open)
+
+	// A signal was missed: a new look finds out.
+	l.mu.Lock()
+	l.values[seated]["LockedHint"] = dbus.MakeVariant(true)
+	l.mu.Unlock()
+	w.Again()
+	until("a look", locked)
+	l.mu.Lock()
+	l.sessions = []dbus.ObjectPath{remote}
+	l.mu.Unlock()
+	l.emit(t, "/org/freedesktop/login1", login+".Manager.SessionRemoved", "1", seated)
+	until("the last session ends", report.Session{Known: true})
+	_ = l.conn.Close()
+	until("logind goes", report.Session{Present: true, Active: true})
+}
+
+type active bool
+
+// GetActive says that the screen is locked.
+func (a active) GetActive() (bool, *dbus.Error) { return bool(a), nil }

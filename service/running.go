@@ -1,0 +1,51 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// runningEvery is how old what conditions know of the programs that run may be. Nobody announces
+// them, so they are counted; but only while the configuration asks for them.
+const runningEvery = time.Second
+
+// keepRunning keeps the names of the programs that run as long as some condition asks for them.
+func (d *Daemon) keepRunning(ctx context.Context) {
+	if d.o.Running == nil {
+		return
+	}
+	wake, drain, cancel := d.board.subscribe()
+	defer cancel()
+	var last time.Time
+	for {
+		var again <-chan time.Time
+		if d.loop.Modes().Program.UsesRunning() {
+			if time.Since(last) >= runningEvery {
+				last = time.Now()
+				d.countRunning(ctx)
+			}
+			again = time.After(time.Until(last.Add(runningEvery)))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-again:
+		case <-wake: // perhaps of another configuration
+			drain()
+		}
+	}
+}
+
+func (d *Daemon) countRunning(ctx context.Context) {
+	row := report.Check{Name: "running", Status: report.OK}
+	names, err := d.o.Running()
+	if err == nil {
+		err = d.SetRunning(ctx, names)
+	}
+	if err != nil && ctx.Err() == nil {
+		row.Status, row.Message = report.Warning, err.Error()
+	}
+	d.board.post(func() { d.board.rows.Set(row) })
+}

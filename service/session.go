@@ -1,0 +1,68 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+)
+
+// A Sensor tells a daemon about the world around it until ctx is done. It waits for events and
+// wakes nobody without.
+type Sensor interface {
+	Run(ctx context.Context, d *Daemon)
+	// Again makes it look anew: a controller came, and with it perhaps somebody who hopes that we
+	// missed something.
+	Again()
+}
+
+// sessionCheck is a warning: what cannot be known is taken to be open.
+const sessionCheck = "session"
+
+// SetSession says how the user's session fares. While the screen is locked, mappings act only if
+// they are meant to; while no session of the user's is in front, or the machine sleeps, none does.
+// After a sleep every port is opened anew. One sensor alone calls it.
+func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
+	if err := d.SetLocked(ctx, s.Locked); err != nil {
+		return err
+	}
+	inactive, woke := s.Asleep || !s.Active, false
+	if err := d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		woke = d.asleep && !s.Asleep
+		d.asleep = s.Asleep
+		if d.inactive == inactive {
+			return out // closing a gate twice would let go twice
+		}
+		d.inactive = inactive
+		return e.SetGate(effect.Inactive, inactive, now, out)
+	}); err != nil {
+		return err
+	}
+	if err := d.loop.World(ctx, func(w *effect.World) { w.Absent = !s.Present }); err != nil {
+		return err
+	}
+	row := report.Check{Name: sessionCheck, Status: report.OK}
+	if !s.Known {
+		row.Status, row.Fix = report.Warning, "systemctl status systemd-logind"
+		row.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
+	}
+	d.board.post(func() { d.board.rows.Set(row) })
+	if woke {
+		return d.ports.ReopenAll(ctx)
+	}
+	return nil
+}
+
+// lookAgain makes the sensors look anew when a device has come.
+func (d *Daemon) lookAgain(was, is map[string]bool) {
+	for name := range is {
+		if !was[name] {
+			for _, s := range d.o.Sensors {
+				s.Again()
+			}
+			return
+		}
+	}
+}
