@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strings"
-
 	"github.com/amiable-dev/midimon/engine/effect"
 )
 
@@ -12,68 +10,88 @@ const (
 	maxSteps   = 10_000 // with every pass of a Repeat
 )
 
-// actionKinds reads each type of action. It is filled by init because some hold others.
-var actionKinds map[string]func(*reader, int32) effect.Action
+// actionKind is one type of action and who reads it.
+type actionKind struct {
+	name  string
+	also  string // another spelling, or empty
+	doc   string
+	table described
+	read  func(*reader, int32) effect.Action
+}
+
+// actionKinds are the types of action, the most used first. They are filled by init because
+// some hold others.
+var actionKinds []actionKind
 
 func init() {
-	actionKinds = map[string]func(*reader, int32) effect.Action{
-		"Keystroke":     actionKind(keystrokeFields, (*reader).keystroke),
-		"Text":          plainKind[effect.Text](textFields),
-		"Launch":        plainKind[effect.Launch](launchFields),
-		"Open":          plainKind[effect.Open](openFields),
-		"Shell":         plainKind[effect.Shell](shellFields),
-		"Sequence":      actionKind(sequenceFields, (*reader).sequence),
-		"Delay":         actionKind(delayFields, (*reader).delay),
-		"MouseClick":    actionKind(clickFields, (*reader).click),
-		"MouseMove":     actionKind(moveFields, (*reader).move),
-		"Scroll":        actionKind(scrollFields, (*reader).scroll),
-		"VolumeControl": actionKind(volumeFields, (*reader).volume),
-		"ModeChange":    actionKind(modeChangeFields, (*reader).modeChange),
-		"Toggle":        actionKind(toggleFields, (*reader).toggle),
-		"Repeat":        actionKind(repeatFields, (*reader).repeat),
-		"Conditional":   plainKind[effect.Conditional](conditionalFields),
-		"SendMidi":      actionKind(sendFields, (*reader).send),
-		"Media":         plainKind[effect.Media](mediaFields),
-		"Notify":        plainKind[effect.Notify](notifyFields),
-		"DBusCall":      plainKind[effect.DBusCall](callFields),
-		"Emit":          plainKind[effect.Emit](emitFields),
-		"Panic":         plainKind[effect.Panic](nil),
+	actionKinds = []actionKind{
+		{name: "Keystroke", doc: "Presses keys and lets them go.", table: keystrokeTable, read: readKeystroke},
+		plain("Shell", "Runs a command in the user's shell.", shellTable),
+		madeOf("ModeChange", "Lets another mode act.", modeChangeTable, (*reader).modeChange),
+		madeOf("VolumeControl", "Changes how loud something is.", volumeTable, (*reader).volume),
+		plain("Text", "Types a text, whatever the keyboard's layout.", textTable),
+		plain("Launch", "Starts an application.", launchTable),
+		plain("Open", "Opens a file or an address with what is preferred for it.", openTable),
+		madeOf("Sequence", "Does one thing after another.", sequenceTable, (*reader).sequence),
+		madeOf("Delay", "Waits, in a Sequence or Repeat.", delayTable, (*reader).delay),
+		madeOf("MouseClick", "Presses a button of the mouse.", clickTable, (*reader).click),
+		madeOf("MouseMove", "Moves the mouse.", moveTable, (*reader).move),
+		madeOf("Scroll", "Turns the wheel.", scrollTable, (*reader).scroll),
+		madeOf("Toggle", "Does one thing and another, in turn.", toggleTable, (*reader).toggle),
+		madeOf("Repeat", "Does something several times.", repeatTable, (*reader).repeat),
+		plain("Conditional", "Does one thing or another.", conditionalTable),
+		madeOf("SendMidi", "Sends a MIDI message.", sendTable, (*reader).send),
+		plain("Media", "Controls a player.", mediaTable),
+		plain("Notify", "Shows a notification.", notifyTable),
+		plain("DBusCall", "Calls a method on the bus.", callTable),
+		plain("Emit", "Sends midimon's signal Emitted, for scripts and widgets.", emitTable),
+		plain("Panic", "Lets go of everything and silences what was played.", tableOf[effect.Panic]()),
 	}
-	actionKinds["SendMIDI"] = actionKinds["SendMidi"]
+	for i := range actionKinds {
+		k := &actionKinds[i]
+		actionNames = append(actionNames, k.name)
+		if k.name == "SendMidi" {
+			k.also = "SendMIDI"
+		}
+	}
 }
 
 // actionNames are the types as they are shown.
-var actionNames = strings.Fields(`Keystroke Text Launch Open Shell Sequence Delay MouseClick MouseMove Scroll VolumeControl ModeChange
-	Toggle Repeat Conditional SendMidi Media Notify DBusCall Emit Panic`)
+var actionNames []string
 
 // laterActions are the types whose mappings are left out.
 var laterActions = []string{"Plugin"}
 
-// actionKind joins the fields of an action to what makes it of them.
-func actionKind[A any](fields []field[A], done func(*reader, int32, *A) effect.Action) func(*reader, int32) effect.Action {
-	fields = append(fields[:len(fields):len(fields)], quiet[A]("type"))
-	return func(r *reader, id int32) effect.Action {
-		a := new(A)
-		readTable(r, id, fields, a)
-		return done(r, id, a)
-	}
+// typed is a table with the key that chose it.
+func typed[A any](t *table[A]) *table[A] {
+	return tableOf(append(t.fields[:len(t.fields):len(t.fields)], quiet[A]("type"))...)
 }
 
-// plainKind is an action that its fields make whole. The control's value, where it takes one,
-// is 0 to 1.
-func plainKind[A any, P interface {
+// madeOf joins the fields of an action to what makes it of them.
+func madeOf[A any](name, doc string, t *table[A], done func(*reader, int32, *A) effect.Action) actionKind {
+	own := typed(t)
+	return actionKind{name: name, doc: doc, table: t, read: func(r *reader, id int32) effect.Action {
+		a := new(A)
+		readTable(r, id, own, a)
+		return done(r, id, a)
+	}}
+}
+
+// plain is an action that its fields make whole. The control's value, where it takes one, is
+// 0 to 1.
+func plain[A any, P interface {
 	*A
 	effect.Action
-}](fields []field[A]) func(*reader, int32) effect.Action {
-	fields = append(fields[:len(fields):len(fields)], quiet[A]("type"))
-	return func(r *reader, id int32) effect.Action {
+}](name, doc string, t *table[A]) actionKind {
+	own := typed(t)
+	return actionKind{name: name, doc: doc, table: t, read: func(r *reader, id int32) effect.Action {
 		a := P(new(A))
 		if v := effect.ValueOf(a); v != nil {
 			v.Max = 1
 		}
-		readTable(r, id, fields, (*A)(a))
+		readTable(r, id, own, (*A)(a))
 		return a
-	}
+	}}
 }
 
 // action reads an action, or returns nil: then it was said why.
@@ -82,12 +100,13 @@ func (r *reader) action(id int32) effect.Action {
 	if !ok {
 		return nil
 	}
-	kind := actionKinds[name]
-	if kind == nil {
-		r.unknownType(at, actionNames, laterActions)
-		return nil
+	for i := range actionKinds {
+		if k := &actionKinds[i]; k.name == name || k.also == name && name != "" {
+			return k.read(r, id)
+		}
 	}
-	return kind(r, id)
+	r.unknownType(at, actionNames, laterActions)
+	return nil
 }
 
 // within reads an action that stands in another one.

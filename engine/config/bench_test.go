@@ -11,29 +11,45 @@ import (
 	"github.com/amiable-dev/midimon/engine/config"
 )
 
-// generated is a file as the ancestor's reload benchmark writes it: a quarter each of Note,
-// VelocityRange, LongPress and EncoderTurn, all with inline tables.
+// generated is a file as the ancestor's reload benchmark makes it: a quarter each of Note,
+// VelocityRange, LongPress and EncoderTurn, all in inline tables.
 func generated(modes, mappings int) []byte {
 	var b strings.Builder
-	b.WriteString("[device]\nname = \"Test Device\"\nauto_connect = true\n\n[advanced_settings]\nchord_timeout_ms = 50\ndouble_tap_timeout_ms = 300\nhold_threshold_ms = 2000\n\n")
+	b.WriteString("\n[device]\nname = \"Benchmark Device\"\nauto_connect = false\n\n")
 	for m := range modes {
-		fmt.Fprintf(&b, "[[modes]]\nname = \"Mode%d\"\ncolor = \"blue\"\n\n", m)
+		fmt.Fprintf(&b, "\n[[modes]]\nname = \"Mode %d\"\ncolor = \"blue\"\n\n", m)
 		for i := range mappings {
 			note := 36 + i%16
 			trigger := [...]string{
 				fmt.Sprintf(`{ type = "Note", note = %d, velocity_min = 0, velocity_max = 127 }`, note),
-				fmt.Sprintf(`{ type = "VelocityRange", note = %d, velocity_ranges = [{ min = 0, max = 40 }, { min = 41, max = 80 }] }`, note),
+				fmt.Sprintf(`{ type = "VelocityRange", note = %d, velocity_ranges = [{level = "Soft", action_index = 0}, {level = "Hard", action_index = 1}] }`, note),
 				fmt.Sprintf(`{ type = "LongPress", note = %d, duration_ms = 2000 }`, note),
 				`{ type = "EncoderTurn", cc = 1, direction = "Clockwise" }`,
 			}[i%4]
-			fmt.Fprintf(&b, "[[modes.mappings]]\ndescription = \"Mapping %d in mode %d\"\ntrigger = %s\naction = { type = \"Keystroke\", keys = \"f%d\" }\n\n", i, m, trigger, i%12+1)
+			fmt.Fprintf(&b, "\n[[modes.mappings]]\ntrigger = %s\naction = { type = \"Keystroke\", keys = \"f%d\" }\n\n", trigger, i%12+1)
 		}
 	}
 	return []byte(b.String())
 }
 
+// generatedSizes are modes, mappings in each, and how many bytes that makes.
+var generatedSizes = [][3]int{{1, 10, 1_677}, {3, 30, 14_125}, {5, 50, 38_858}, {10, 100, 153_978}, {15, 150, 346_698}}
+
+func TestGenerated(t *testing.T) {
+	for _, size := range generatedSizes {
+		src := generated(size[0], size[1])
+		if len(src) != size[2] {
+			t.Errorf("%d modes of %d mappings are %d bytes, want %d", size[0], size[1], len(src), size[2])
+		}
+		p, d := config.Load("f", src)
+		if p == nil || len(p.Modes) != size[0] || len(p.Mappings) != size[0]*size[1] {
+			t.Errorf("%v", d)
+		}
+	}
+}
+
 func BenchmarkLoad(b *testing.B) {
-	for _, size := range [][2]int{{1, 10}, {3, 30}, {5, 50}, {10, 100}, {15, 150}} {
+	for _, size := range generatedSizes {
 		src := generated(size[0], size[1])
 		for _, reader := range []struct {
 			name string

@@ -7,31 +7,38 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 )
 
-var emitFields = []field[effect.Emit]{
-	{name: "value", read: func(r *reader, id int32, e *effect.Emit) {
-		if r.nodes[id].kind == textNode {
-			e.Text, _ = r.word(id)
-			return
-		}
-		r.level(id, &e.Value, -anything, anything)
-	}},
-	label("name", func(e *effect.Emit, s string) { e.Name = s }).required(),
-}
+var emitTable = tableOf(
+	field[effect.Emit]{
+		name: "value", doc: "A number or a text; without it the control's value, 0 to 1.", shape: either(wordShape, shape{kind: "number"}, named("value")),
+		read: func(r *reader, id int32, e *effect.Emit) {
+			if r.nodes[id].kind == textNode {
+				e.Text, _ = r.word(id)
+				return
+			}
+			r.level(id, &e.Value, -anything, anything)
+		},
+	},
+	label("name", func(e *effect.Emit, s string) { e.Name = s }).required().says("The name of what happened."),
+)
 
 // The rules for names are those of the D-Bus specification, "Valid names".
-var callFields = []field[effect.DBusCall]{
-	{name: "args", read: (*reader).callArgs},
-	choice("bus", []string{"session", "system"}, func(c *effect.DBusCall, i int) { c.System = i == 1 }),
-	busName("method", func(s string) bool { return busWord(s, "") }, "no name of a method", func(c *effect.DBusCall, s string) { c.Member = s }).or("member").required(),
+var callTable = tableOf(
+	field[effect.DBusCall]{
+		name: "args", doc: "Its arguments. { value = {} } is the control's value.", shape: manyOf(shape{}, 0, 0), read: (*reader).callArgs,
+	},
+	choice("bus", []string{"session", "system"}, func(c *effect.DBusCall, i int) { c.System = i == 1 }).says("Which bus. session."),
+	busName("method", func(s string) bool { return busWord(s, "") }, "no name of a method",
+		func(c *effect.DBusCall, s string) { c.Member = s }).or("member").says("Its name."),
 	busName("interface", func(s string) bool { return strings.Contains(s, ".") && busWords(s, ".", "") }, "no name of an interface",
-		func(c *effect.DBusCall, s string) { c.Interface = s }).required(),
-	busName("path", func(s string) bool { return s == "/" || s[0] == '/' && pathWords(s[1:]) }, "no path of an object", func(c *effect.DBusCall, s string) { c.Path = s }).required(),
+		func(c *effect.DBusCall, s string) { c.Interface = s }).says("The interface it belongs to."),
+	busName("path", func(s string) bool { return s == "/" || s[0] == '/' && pathWords(s[1:]) }, "no path of an object",
+		func(c *effect.DBusCall, s string) { c.Path = s }).says("The object it is called on."),
 	busName("destination", func(s string) bool { return s[0] != ':' && strings.Contains(s, ".") && busWords(s, ".", "-") }, "no name on the bus",
-		func(c *effect.DBusCall, s string) { c.Destination = s }).required(),
-}
+		func(c *effect.DBusCall, s string) { c.Destination = s }).says("The service that has the object."),
+)
 
 func busName(name string, valid func(string) bool, problem string, set func(*effect.DBusCall, string)) field[effect.DBusCall] {
-	return field[effect.DBusCall]{name: name, read: func(r *reader, id int32, c *effect.DBusCall) {
+	return field[effect.DBusCall]{name: name, must: true, shape: wordShape, read: func(r *reader, id int32, c *effect.DBusCall) {
 		s, ok := r.label(id)
 		if !ok {
 			return
@@ -84,7 +91,7 @@ func (r *reader) callArgs(id int32, c *effect.DBusCall) {
 		return
 	}
 	values := 0
-	for n := r.nodes[id].first; n != 0; n = r.nodes[n].next {
+	for n := r.first(id); n != 0; n = r.nodes[n].next {
 		a := r.argument(n, 1)
 		if _, ok := a.(*effect.Value); ok {
 			if values++; values > 1 {
@@ -114,19 +121,19 @@ func (r *reader) argument(id int32, depth int) any {
 		return n.num != 0
 	case arrayNode, tablesNode:
 		list := []any{}
-		for c := n.first; c != 0; c = r.nodes[c].next {
+		for c := r.first(id); c != 0; c = r.nodes[c].next {
 			list = append(list, r.argument(c, depth+1))
 		}
 		return list
 	case tableNode:
-		if depth == 1 && n.size == 1 && r.nodes[n.first].key == "value" && r.nodes[n.first].kind == tableNode {
+		if c := r.first(id); depth == 1 && n.size == 1 && r.key(c) == "value" && r.nodes[c].kind == tableNode {
 			v := &effect.Value{Max: 1}
-			r.level(n.first, v, -anything, anything)
+			r.level(c, v, -anything, anything)
 			return v
 		}
 		table := make(map[string]any, n.size)
-		for c := n.first; c != 0; c = r.nodes[c].next {
-			table[r.nodes[c].key] = r.argument(c, depth+1)
+		for c := r.first(id); c != 0; c = r.nodes[c].next {
+			table[r.key(c)] = r.argument(c, depth+1)
 		}
 		return table
 	case timeNode:

@@ -13,6 +13,10 @@ const (
 	Empty         Code = "empty"
 	EmptyRange    Code = "empty-range"
 	HoldTooShort  Code = "hold-too-short"
+
+	IncludeCycle      Code = "include-cycle"
+	IncludeUnreadable Code = "include-unreadable"
+
 	MissingKey    Code = "missing-key"
 	More          Code = "more"
 	NotHere       Code = "not-here"
@@ -27,7 +31,10 @@ const (
 	UnknownValue  Code = "unknown-value"
 	WrongType     Code = "wrong-type"
 
-	AddedLatency  Code = "added-latency"
+	AddedLatency       Code = "added-latency"
+	GroupWritable      Code = "group-writable"
+	IncludeNotFollowed Code = "include-not-followed"
+
 	NoEffect      Code = "no-effect"
 	NotSupported  Code = "not-supported"
 	Shadowed      Code = "shadowed"
@@ -48,6 +55,8 @@ var Codes = []struct {
 	{Empty, "a text or list that must not be empty is"},
 	{EmptyRange, "the lower bound is above the upper one"},
 	{HoldTooShort, "a LongPress not longer than the time in which a chord with its note may come together"},
+	{IncludeCycle, "a file includes itself, directly or through others"},
+	{IncludeUnreadable, "a file that is included cannot be read or trusted"},
 	{MissingKey, "a key that must be given is not"},
 	{More, "there are more diagnostics than are shown"},
 	{NotHere, "something that cannot be done where it stands"},
@@ -62,6 +71,8 @@ var Codes = []struct {
 	{UnknownValue, "a word that is none of those allowed"},
 	{WrongType, "a value of another type than the key takes"},
 	{AddedLatency, "a mapping that must wait to see whether another one of its control is meant"},
+	{GroupWritable, "the file can be written by its group, which could make midimon run commands"},
+	{IncludeNotFollowed, "a file that is included is not read, because files are not opened where this is asked"},
 	{NoEffect, "something that can do nothing where it stands"},
 	{NotSupported, "something that this version does not do; it is left out"},
 	{Shadowed, "a mapping that can never act, because an earlier one always does"},

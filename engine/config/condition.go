@@ -2,6 +2,7 @@ package config
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,55 +17,74 @@ type condition struct {
 
 // conditionKind is one kind of condition and its keys.
 type conditionKind struct {
-	kind   effect.ConditionKind
-	fields []field[condition]
+	name  string
+	doc   string
+	kind  effect.ConditionKind
+	table *table[condition]
+	own   *table[condition] // and the type
 }
 
-// conditionKinds are the kinds by name. It is filled by init because some hold others.
-var conditionKinds map[string]conditionKind
+// conditionKinds are the kinds. They are filled by init because some hold others.
+var conditionKinds []conditionKind
 
-var conditionNames = strings.Fields("Always Never TimeRange DayOfWeek ModeIs AppRunning AppFrontmost AppFocused Locked DevicePresent And Or Not")
+// conditionNames are the kinds as they are shown.
+var conditionNames []string
 
 func init() {
-	app := func(more ...field[condition]) []field[condition] {
-		return append(more, field[condition]{name: "app_name", also: "app", must: true, read: func(r *reader, id int32, c *condition) {
-			c.Name, _ = r.pattern(id)
-		}})
+	add := func(name, doc string, kind effect.ConditionKind, fields ...field[condition]) {
+		t := tableOf(fields...)
+		conditionKinds = append(conditionKinds, conditionKind{name, doc, kind, t, typed(t)})
+		conditionNames = append(conditionNames, name)
 	}
-	several := []field[condition]{{name: "conditions", must: true, read: (*reader).conditions}}
-	frontmost := conditionKind{effect.AppFocused, app(flag("unknown", func(c *condition, b bool) { c.Unknown = b }))}
-	conditionKinds = map[string]conditionKind{
-		"Always": {effect.Always, nil},
-		"Never":  {effect.Never, nil},
-		"TimeRange": {effect.TimeRange, []field[condition]{
-			{name: "start", must: true, read: func(r *reader, id int32, c *condition) { c.From = r.minute(id) }},
-			{name: "end", must: true, read: func(r *reader, id int32, c *condition) { c.To = r.minute(id) }},
-		}},
-		"DayOfWeek": {effect.DayOfWeek, []field[condition]{{name: "days", must: true, read: (*reader).days}}},
-		"ModeIs": {effect.ModeIs, []field[condition]{{name: "mode", must: true, read: func(r *reader, id int32, c *condition) {
+	app := field[condition]{
+		name: "app_name", also: "app", must: true, shape: wordShape,
+		read: func(r *reader, id int32, c *condition) { c.Name, _ = r.pattern(id) },
+	}
+	focused := app.says("A pattern over its id.")
+	unknown := flag("unknown", func(c *condition, b bool) { c.Unknown = b }).says("The answer while nobody can tell. false.")
+	several := field[condition]{name: "conditions", must: true, doc: "The conditions.", shape: manyOf(named("condition"), 1, 0), read: (*reader).conditions}
+	clock := func(name, doc string, set func(*condition, uint16)) field[condition] {
+		return field[condition]{
+			name: name, must: true, doc: doc, shape: shape{kind: "string", pattern: `^([01]?[0-9]|2[0-3]):[0-5][0-9]$`},
+			read: func(r *reader, id int32, c *condition) { set(c, r.minute(id)) },
+		}
+	}
+	day := either(integerOf(1, 7), shape{kind: "string", pattern: `^[A-Za-z]{3,9}$`})
+
+	add("Always", "Holds.", effect.Always)
+	add("Never", "Does not hold.", effect.Never)
+	add("TimeRange", "The time of day.", effect.TimeRange,
+		clock("start", `The first minute that counts, as "09:05".`, func(c *condition, m uint16) { c.From = m }),
+		clock("end", "The last one; before start: over midnight.", func(c *condition, m uint16) { c.To = m }))
+	add("DayOfWeek", "The day of the week.", effect.DayOfWeek, field[condition]{
+		name: "days", must: true, doc: "1 for Monday to 7, or names.", shape: manyOf(day, 1, 0), read: (*reader).days,
+	})
+	add("ModeIs", "A mode acts.", effect.ModeIs, field[condition]{
+		name: "mode", must: true, doc: "Its name, or its index from 0.", shape: modeShape,
+		read: func(r *reader, id int32, c *condition) {
 			if i, ok := r.modeRef(id); ok {
 				c.Name = r.modes.list[i]
 			}
-		}}}},
-		"AppRunning":   {effect.AppRunning, app()},
-		"AppFrontmost": frontmost,
-		"AppFocused":   frontmost,
-		"Locked":       {effect.ScreenLocked, nil},
-		"DevicePresent": {effect.DevicePresent, []field[condition]{{name: "device", must: true, read: func(r *reader, id int32, c *condition) {
+		},
+	})
+	add("AppRunning", "A program runs.", effect.AppRunning, app.says("A pattern over its name."))
+	add("AppFrontmost", "An application has the focus.", effect.AppFocused, focused, unknown)
+	add("AppFocused", "An application has the focus.", effect.AppFocused, focused, unknown)
+	add("Locked", "The screen is locked.", effect.ScreenLocked)
+	add("DevicePresent", "A device is connected.", effect.DevicePresent, field[condition]{
+		name: "device", must: true, doc: "The name of one of the devices.", shape: wordShape,
+		read: func(r *reader, id int32, c *condition) {
 			if i, ok := r.deviceRef(id); ok {
 				c.Name = r.devices.list[i]
 			}
-		}}}},
-		"And": {effect.And, several},
-		"Or":  {effect.Or, several},
-		"Not": {effect.Not, []field[condition]{{name: "condition", must: true, read: func(r *reader, id int32, c *condition) {
-			c.Of = []effect.Condition{r.condition(id, c.depth+1)}
-		}}}},
-	}
-	for name, k := range conditionKinds {
-		k.fields = append(k.fields, quiet[condition]("type"))
-		conditionKinds[name] = k
-	}
+		},
+	})
+	add("And", "All of some hold.", effect.And, several)
+	add("Or", "One of some holds.", effect.Or, several)
+	add("Not", "One does not hold.", effect.Not, field[condition]{
+		name: "condition", must: true, doc: "The condition.", shape: named("condition"),
+		read: func(r *reader, id int32, c *condition) { c.Of = []effect.Condition{r.condition(id, c.depth+1)} },
+	})
 }
 
 // condition reads { type = "TimeRange", … }, the ancestor's { TimeRange = { … } }, or the
@@ -76,7 +96,7 @@ func (r *reader) condition(id int32, depth int) effect.Condition {
 		return out
 	}
 	at, of := id, id // where its name stands, and its keys
-	name := r.nodes[id].str
+	name := r.str(id)
 	switch k := r.nodes[id].kind; {
 	case k == textNode:
 		of = 0
@@ -86,19 +106,19 @@ func (r *reader) condition(id int32, depth int) effect.Condition {
 		r.report(fault{code: WrongType, off: r.nodes[id].off, node: id}, "must be a string or a table, not %s", kindNames[k])
 		return out
 	case r.find(id, "type") == 0 && r.nodes[id].size == 1:
-		at = r.nodes[id].first
-		name, of = r.nodes[at].key, at
+		at = r.first(id)
+		name, of = r.key(at), at
 	default:
 		ok := false
 		if at, name, ok = r.typeOf(id); !ok {
 			return out
 		}
 	}
-	kind, ok := conditionKinds[name]
-	if !ok {
+	i := slices.Index(conditionNames, name)
+	if i < 0 {
 		off := r.nodes[at].off
 		if r.nodes[at].kind != textNode {
-			off = r.nodes[at].keyAt
+			off = r.keyAt(at)
 		}
 		r.report(fault{
 			code: UnknownValue, off: off, node: at, word: name, among: conditionNames,
@@ -106,14 +126,15 @@ func (r *reader) condition(id int32, depth int) effect.Condition {
 		}, "%q is no condition", name)
 		return out
 	}
+	kind := &conditionKinds[i]
 	out.Kind = kind.kind
 	switch {
 	case of != 0:
 		if r.is(of, tableNode) {
-			readTable(r, of, kind.fields, &condition{&out, depth})
+			readTable(r, of, kind.own, &condition{&out, depth})
 		}
-	case len(kind.fields) > 1:
-		r.missing(id, kind.fields[0].name)
+	case len(kind.table.fields) > 0:
+		r.missing(id, kind.table.fields[0].name)
 	}
 	return out
 }
@@ -125,7 +146,7 @@ func (r *reader) conditions(id int32, c *condition) {
 	if r.nodes[id].size == 0 {
 		r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
 	}
-	for n := r.nodes[id].first; n != 0; n = r.nodes[n].next {
+	for n := r.first(id); n != 0; n = r.nodes[n].next {
 		c.Of = append(c.Of, r.condition(n, c.depth+1))
 	}
 }
@@ -155,14 +176,14 @@ func (r *reader) days(id int32, c *condition) {
 	if r.nodes[id].size == 0 {
 		r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
 	}
-	for n := r.nodes[id].first; n != 0; n = r.nodes[n].next {
+	for n := r.first(id); n != 0; n = r.nodes[n].next {
 		if r.nodes[n].kind != textNode {
 			if day, ok := r.whole(n, 1, 7); ok {
 				c.Days |= 1 << (day - 1)
 			}
 			continue
 		}
-		s := r.nodes[n].str
+		s := r.str(n)
 		day := -1
 		for i, w := range weekdays {
 			if len(s) >= 3 && len(s) <= len(w) && strings.EqualFold(s, w[:len(s)]) {

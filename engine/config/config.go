@@ -6,10 +6,6 @@
 package config
 
 import (
-	"bytes"
-	_ "embed"
-	"slices"
-
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/report"
 )
@@ -20,41 +16,37 @@ const MaxSize = 4 << 20
 // byteOrderMark is what some editors begin a file with. It takes no column.
 const byteOrderMark = "\uFEFF"
 
-//go:embed templates/starter.toml
-var starter []byte
-
-// Starter is the configuration for somebody who has none. The caller owns the copy.
-func Starter() []byte { return slices.Clone(starter) }
-
 // Settings is what a configuration says to the daemon and not to the engine.
 type Settings struct {
 	LogLevel string // "error", "warn", "info" or "debug"; empty: not given
+	LogFile  string // empty: none
+	Backend  string // who presses keys: "wayland", "uinput", "portal" or "xtest"; "auto" or empty: who can
 }
 
-// Load reads a configuration. The program is nil if any diagnostic is an error. File is the
-// name that diagnostics carry.
+// Open returns the text of a file that another one includes. The path is as the file says it,
+// joined to the folder of that file's own path. Whoever opens decides what can be trusted.
+type Open func(path string) ([]byte, error)
+
+// Load reads a configuration of one file. The program is nil if any diagnostic is an error.
+// File is the name that diagnostics carry.
 func Load(file string, src []byte) (*engine.Program, []report.Diagnostic) {
-	p, _, diagnostics := LoadAll(file, src)
+	p, _, diagnostics := LoadAll(file, src, nil)
 	return p, diagnostics
 }
 
-// LoadAll is Load, and also returns what the file says to the daemon.
-func LoadAll(file string, src []byte) (*engine.Program, Settings, []report.Diagnostic) {
-	return Parse(file, src).Compile()
+// LoadAll is Load, and also follows what the file includes and returns what it says to the
+// daemon. Without open nothing is followed, which is a warning.
+func LoadAll(file string, src []byte, open Open) (*engine.Program, Settings, []report.Diagnostic) {
+	return Parse(file, src, open).Compile()
 }
 
 // Parsed is a configuration that was read and not compiled yet.
 type Parsed struct{ r *reader }
 
 // Parse is the first half of LoadAll: it reads everything.
-func Parse(file string, src []byte) Parsed {
-	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
-	r := &reader{tree: newTree(file, string(src))}
-	if len(src) > MaxSize {
-		r.report(fault{code: TooLarge}, "%d bytes are more than %d", len(src), MaxSize)
-		return Parsed{r}
-	}
-	r.parse(src)
+func Parse(file string, src []byte, open Open) Parsed {
+	r := &reader{files: readFiles(&problems{}, file, src, open)}
+	r.tree = r.files[0]
 	r.program()
 	return Parsed{r}
 }

@@ -11,38 +11,48 @@ import (
 // maxDevices is how many devices may be configured: no more ports can be open.
 const maxDevices = engine.MaxPorts
 
-// deviceFields is [device], the form of the days when there was one.
-var deviceFields = []field[engine.Device]{
+// deviceTable is [device], the form of the days when there was one.
+var deviceTable = tableOf(
 	label("name", func(d *engine.Device, s string) {
 		d.Name, d.Match = s, []engine.Match{{{Kind: engine.MatchContains, Value: s}}}
-	}).required(),
-	flag("auto_connect", func(d *engine.Device, b bool) { d.Enabled = b }),
-	{name: "auto_reconnect", read: func(r *reader, id int32, _ *engine.Device) {
-		if r.is(id, booleanNode) && r.nodes[id].num == 0 {
-			r.notSupported(id, r.nodes[id].off, "false is not supported yet; a device is always taken when it comes back")
-		}
-	}},
-	later[engine.Device]("port"),
-}
+	}).required().says("A part of the name that its port shows. Upper and lower case differ."),
+	flag("auto_connect", func(d *engine.Device, b bool) { d.Enabled = b }).says("false: midimon leaves it alone. true."),
+	field[engine.Device]{
+		name: "auto_reconnect", doc: "A device is always taken when it comes back. true.", shape: flagShape,
+		read: func(r *reader, id int32, _ *engine.Device) {
+			if r.is(id, booleanNode) && r.nodes[id].num == 0 {
+				r.notSupported(id, r.nodes[id].off, "false is not supported yet; a device is always taken when it comes back")
+			}
+		},
+	},
+	ignored[engine.Device]("port", shape{kind: "integer"}, "a device is found by its name, whatever its port's number"),
+)
 
-// devicesFields is an element of [[devices]].
-var devicesFields = []field[engine.Device]{
-	label("name", func(d *engine.Device, s string) { d.Name = s }).required(),
-	{name: "match", read: func(r *reader, id int32, d *engine.Device) { r.matches(id, d) }},
-	later[engine.Device]("template"),
-	flag("enabled", func(d *engine.Device, b bool) { d.Enabled = b }),
-	flag("optional", func(d *engine.Device, b bool) { d.Optional = b }),
-	flag("sysex", func(d *engine.Device, b bool) { d.Sysex = b }),
-}
+// devicesTable is an element of [[devices]].
+var devicesTable = tableOf(
+	label("name", func(d *engine.Device, s string) { d.Name = s }).required().says("What triggers, the status and the bus call it."),
+	field[engine.Device]{
+		name: "match", doc: "Which device is meant: name:GLOB, usb:VENDOR:PRODUCT, serial:NUMBER, path:USB-PATH or raw:FILE, several joined by spaces. Of a list the first that fits decides.",
+		shape: either(wordShape, manyOf(wordShape, 1, 0)), read: (*reader).matches,
+	},
+	field[engine.Device]{
+		name: "template", doc: "What kind of device it is: where match says nothing, it is the one of the template.",
+		shape: oneOf(Templates()...), read: func(*reader, int32, *engine.Device) {},
+	},
+	flag("enabled", func(d *engine.Device, b bool) { d.Enabled = b }).says("false: midimon leaves it alone. true."),
+	flag("optional", func(d *engine.Device, b bool) { d.Optional = b }).says("Its absence is no problem. false."),
+	flag("sysex", func(d *engine.Device, b bool) { d.Sysex = b }).says("Hear its system exclusive messages. false."),
+)
 
 func (r *reader) device(id int32) {
 	d := engine.Device{Enabled: true}
-	readTable(r, id, devicesFields, &d)
-	if r.find(id, "match") == 0 {
-		// Only a template could say what is meant, and there are none yet.
-		if d.Enabled = false; r.find(id, "template") == 0 {
-			r.missing(id, "match")
-		}
+	readTable(r, id, devicesTable, &d)
+	match, template := r.find(id, "match"), r.find(id, "template")
+	switch {
+	case template != 0:
+		r.template(template, &d, match == 0)
+	case match == 0:
+		r.missing(id, "match")
 	}
 	if len(r.prog.Devices) == maxDevices {
 		r.report(fault{code: TooMany, off: r.nodes[id].off, node: id}, "there may be at most %d devices", maxDevices)
@@ -62,7 +72,7 @@ func (r *reader) matches(id int32, d *engine.Device) {
 	if r.nodes[id].size == 0 {
 		r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
 	}
-	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+	for c := r.first(id); c != 0; c = r.nodes[c].next {
 		r.match(c, d)
 	}
 }

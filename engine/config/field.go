@@ -10,31 +10,54 @@ import (
 )
 
 // field is one key that a table may have, and how its value gets into a T. The lists of
-// fields are the schema: they are read from, and what was mistyped is guessed from them.
+// fields are the schema: they are read from, what was mistyped is guessed from them, and what
+// editors and readers are told is made of them.
 type field[T any] struct {
-	name string
-	also string // another spelling, or empty
-	must bool
-	read func(r *reader, id int32, v *T)
+	name  string
+	also  string // another spelling, or empty
+	must  bool
+	doc   string // what it says, for people
+	shape shape
+	read  func(r *reader, id int32, v *T)
 }
 
-func (f field[T]) or(also string) field[T] { f.also = also; return f }
-func (f field[T]) required() field[T]      { f.must = true; return f }
+func (f field[T]) or(also string) field[T]  { f.also = also; return f }
+func (f field[T]) required() field[T]       { f.must = true; return f }
+func (f field[T]) says(doc string) field[T] { f.doc = doc; return f }
 
-// readTable reads the keys of a table into v.
-func readTable[T any](r *reader, id int32, fields []field[T], v *T) {
+// table is the keys that a table may have.
+type table[T any] struct {
+	fields []field[T]
+	names  []string // of the fields, in both spellings
+}
+
+func tableOf[T any](fields ...field[T]) *table[T] {
+	t := &table[T]{fields: fields}
+	for _, f := range fields {
+		t.names = append(t.names, f.name)
+		if f.also != "" {
+			t.names = append(t.names, f.also)
+		}
+	}
+	return t
+}
+
+// readTable reads the keys of a table into v. Fields are searched from the end of the list: most
+// files use the keys of one type more than those that all have.
+func readTable[T any](r *reader, id int32, t *table[T], v *T) {
 	var seen uint64
-	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
-		key := r.nodes[c].key
+	fields := t.fields
+	for c := r.first(id); c != 0; c = r.nodes[c].next {
+		key := r.key(c)
 		i := len(fields) - 1
 		for i >= 0 && fields[i].name != key && (fields[i].also != key || key == "") {
 			i--
 		}
 		switch {
 		case i < 0:
-			r.unknownKey(c, func() []string { return fieldNames(fields) })
+			r.unknownKey(c, t.names)
 		case seen>>i&1 != 0:
-			r.report(fault{code: DuplicateKey, off: r.nodes[c].keyAt, node: c}, "%s and %s mean the same", fields[i].name, fields[i].also)
+			r.report(fault{code: DuplicateKey, off: r.keyAt(c), node: c}, "%s and %s mean the same", fields[i].name, fields[i].also)
 		default:
 			seen |= 1 << i
 			fields[i].read(r, c, v)
@@ -47,20 +70,9 @@ func readTable[T any](r *reader, id int32, fields []field[T], v *T) {
 	}
 }
 
-func fieldNames[T any](fields []field[T]) []string {
-	var names []string
-	for _, f := range fields {
-		names = append(names, f.name)
-		if f.also != "" {
-			names = append(names, f.also)
-		}
-	}
-	return names
-}
-
 // whole is an integer of lo to hi.
 func whole[T any](name string, lo, hi int64, set func(*T, int64)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: integerOf(lo, hi), read: func(r *reader, id int32, v *T) {
 		if n, ok := r.whole(id, lo, hi); ok {
 			set(v, n)
 		}
@@ -69,7 +81,7 @@ func whole[T any](name string, lo, hi int64, set func(*T, int64)) field[T] {
 
 // decimal is a number of lo to hi, with a fraction or without.
 func decimal[T any](name string, lo, hi float64, set func(*T, float64)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: numberOf(lo, hi), read: func(r *reader, id int32, v *T) {
 		if n, ok := r.decimal(id, lo, hi); ok {
 			set(v, n)
 		}
@@ -78,7 +90,7 @@ func decimal[T any](name string, lo, hi float64, set func(*T, float64)) field[T]
 
 // flag is a boolean.
 func flag[T any](name string, set func(*T, bool)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: flagShape, read: func(r *reader, id int32, v *T) {
 		if r.is(id, booleanNode) {
 			set(v, r.nodes[id].num != 0)
 		}
@@ -87,7 +99,7 @@ func flag[T any](name string, set func(*T, bool)) field[T] {
 
 // text is any string.
 func text[T any](name string, set func(*T, string)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: textShape, read: func(r *reader, id int32, v *T) {
 		if s, ok := r.text(id); ok {
 			set(v, s)
 		}
@@ -97,7 +109,7 @@ func text[T any](name string, set func(*T, string)) field[T] {
 // label is a string that names something: not empty, and without control characters,
 // because it is shown on terminals and on the bus.
 func label[T any](name string, set func(*T, string)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: wordShape, read: func(r *reader, id int32, v *T) {
 		if s, ok := r.label(id); ok {
 			set(v, s)
 		}
@@ -106,7 +118,7 @@ func label[T any](name string, set func(*T, string)) field[T] {
 
 // choice is one of some words; set gets its index.
 func choice[T any](name string, words []string, set func(*T, int)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+	return field[T]{name: name, shape: oneOf(words...), read: func(r *reader, id int32, v *T) {
 		s, ok := r.text(id)
 		if !ok {
 			return
@@ -119,14 +131,15 @@ func choice[T any](name string, words []string, set func(*T, int)) field[T] {
 	}}
 }
 
-// each is an array of tables, in either spelling; one gets every element and its index.
-func each[T any](name string, one func(r *reader, id int32, i int, v *T)) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
+// each is an array of tables, in either spelling, whose elements look like the table of that
+// name; one gets every element and its index.
+func each[T any](name, of string, one func(r *reader, id int32, i int, v *T)) field[T] {
+	return field[T]{name: name, shape: manyOf(named(of), 0, 0), read: func(r *reader, id int32, v *T) {
 		if k := r.nodes[id].kind; k != tablesNode && !r.is(id, arrayNode) {
 			return
 		}
 		i := 0
-		for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+		for c := r.first(id); c != 0; c = r.nodes[c].next {
 			if r.is(c, tableNode) {
 				one(r, c, i, v)
 			}
@@ -135,20 +148,9 @@ func each[T any](name string, one func(r *reader, id int32, i int, v *T)) field[
 	}}
 }
 
-// table is a table with those fields.
-func table[T, U any](name string, fields []field[U], of func(*T) *U) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, v *T) {
-		if r.is(id, tableNode) {
-			readTable(r, id, fields, of(v))
-		}
-	}}
-}
-
-// later is a key that will mean something: it is ignored, and that is said.
-func later[T any](name string) field[T] {
-	return field[T]{name: name, read: func(r *reader, id int32, _ *T) {
-		r.notSupported(id, r.nodes[id].keyAt, "not supported yet; it is ignored")
-	}}
+// ignored is a key of the ancestor's files that means nothing here, as it did there, and why.
+func ignored[T any](name string, s shape, why string) field[T] {
+	return field[T]{name: name, doc: "Ignored: " + why + ".", shape: s, read: func(*reader, int32, *T) {}}
 }
 
 // quiet is a key with a meaning that is read elsewhere.
@@ -211,8 +213,8 @@ func (r *reader) text(id int32) (string, bool) {
 	if !r.is(id, textNode) {
 		return "", false
 	}
-	s := r.nodes[id].str
-	if strings.IndexByte(s, 0) >= 0 {
+	s := r.str(id)
+	if len(r.escaped) > 0 && strings.IndexByte(s, 0) >= 0 { // the file itself cannot have it
 		r.report(fault{code: BadValue, off: r.nodes[id].off, node: id}, "must not contain the character U+0000")
 		return "", false
 	}
@@ -246,22 +248,22 @@ func (r *reader) label(id int32) (string, bool) {
 	return s, ok
 }
 
-func (r *reader) unknownKey(id int32, known func() []string) {
-	if len(r.warnings) == maxDiagnostics {
-		r.moreWarnings++ // one of many: its hint would cost the most
-		return
+func (r *reader) unknownKey(id int32, known []string) {
+	if !r.full(true) {
+		r.say(fault{code: UnknownKey, off: r.keyAt(id), node: id, warn: true, word: r.key(id), among: known}, "unknown key; it is ignored")
 	}
-	r.report(fault{code: UnknownKey, off: r.nodes[id].keyAt, node: id, warn: true, word: r.nodes[id].key, among: known()}, "unknown key; it is ignored")
 }
 
 // noEffect warns of a key that can do nothing where it stands.
 func (r *reader) noEffect(id int32, why string) {
-	r.report(fault{code: NoEffect, off: r.nodes[id].keyAt, node: id, warn: true}, "does nothing here: %s", why)
+	if !r.full(true) {
+		r.say(fault{code: NoEffect, off: r.keyAt(id), node: id, warn: true}, "does nothing here: "+why)
+	}
 }
 
 // missing says that a table lacks a key, unless a syntax error may have swallowed it.
 func (r *reader) missing(id int32, key string) {
-	if !r.nodes[id].cut {
+	if !slices.Contains(r.cut, id) {
 		r.report(fault{code: MissingKey, off: r.nodes[id].off, node: id, key: key}, "is missing")
 	}
 }
@@ -273,7 +275,7 @@ func (r *reader) notSupported(id int32, off uint32, problem string) {
 // leaveOut drops the mapping that is being read. Once said is enough.
 func (r *reader) leaveOut(id int32) {
 	if !r.left {
-		r.notSupported(id, r.nodes[id].off, strconv.Quote(r.nodes[id].str)+" is not supported yet; the mapping is left out")
+		r.notSupported(id, r.nodes[id].off, strconv.Quote(r.str(id))+" is not supported yet; the mapping is left out")
 	}
 	r.left = true
 }

@@ -16,34 +16,40 @@ const (
 // Steps of a Sequence and passes of a Repeat are performed by one run, that of the outermost
 // of them: what ends it is for that one to say.
 
-var sequenceFields = []field[effect.Sequence]{
+var sequenceTable = tableOf(
 	cancelField[effect.Sequence](func(s *effect.Sequence, c effect.Cancel) { s.Cancel = c }),
-	{name: "actions", must: true, read: func(r *reader, id int32, s *effect.Sequence) {
-		r.enter(id)
-		steps.read(r, id, s)
-		r.leave()
-		if r.nodes[id].size == 0 && r.nodes[id].kind != brokenNode {
-			r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
-		}
-	}},
-}
+	field[effect.Sequence]{
+		name: "actions", must: true, doc: "What is done, in order.", shape: manyOf(named("action"), 1, 0),
+		read: func(r *reader, id int32, s *effect.Sequence) {
+			r.enter(id)
+			steps.read(r, id, s)
+			r.leave()
+			if r.nodes[id].size == 0 && r.nodes[id].kind != brokenNode {
+				r.report(fault{code: Empty, off: r.nodes[id].off, node: id}, "must not be empty")
+			}
+		},
+	},
+)
 
-var steps = each("actions", func(r *reader, id int32, _ int, s *effect.Sequence) {
+var steps = each("actions", "action", func(r *reader, id int32, _ int, s *effect.Sequence) {
 	if a := r.within(id); a != nil {
 		s.Actions = append(s.Actions, a)
 	}
 })
 
-var repeatFields = []field[effect.Repeat]{
+var repeatTable = tableOf(
 	cancelField[effect.Repeat](func(a *effect.Repeat, c effect.Cancel) { a.Cancel = c }),
-	whole("delay_ms", 0, maxDelay, func(a *effect.Repeat, n int64) { a.Delay = ms(n) }),
-	whole("count", 0, maxSteps, func(a *effect.Repeat, n int64) { a.Count = int(n) }),
-	{name: "action", must: true, read: func(r *reader, id int32, a *effect.Repeat) {
-		r.enter(id)
-		a.Action = r.within(id)
-		r.leave()
-	}},
-}
+	whole("delay_ms", 0, maxDelay, func(a *effect.Repeat, n int64) { a.Delay = ms(n) }).says("How long it waits in between."),
+	whole("count", 0, maxSteps, func(a *effect.Repeat, n int64) { a.Count = int(n) }).says("How many times; 0: until it is cancelled."),
+	field[effect.Repeat]{
+		name: "action", must: true, doc: "What is repeated.", shape: named("action"),
+		read: func(r *reader, id int32, a *effect.Repeat) {
+			r.enter(id)
+			a.Action = r.within(id)
+			r.leave()
+		},
+	},
+)
 
 // enter says that what is read next belongs to a run, which the first to say so begins.
 func (r *reader) enter(id int32) {
@@ -56,7 +62,7 @@ func (r *reader) leave() { r.runs-- }
 
 func cancelField[A any](set func(*A, effect.Cancel)) field[A] {
 	words := choice("cancel", effect.Cancels, func(a *A, i int) { set(a, effect.Cancel(i)) })
-	return field[A]{name: "cancel", read: func(r *reader, id int32, a *A) {
+	return field[A]{name: "cancel", doc: "What ends it before its end.", shape: words.shape, read: func(r *reader, id int32, a *A) {
 		if words.read(r, id, a); r.runs > 0 {
 			var never effect.Cancel
 			set(a, never)
@@ -85,7 +91,7 @@ func (r *reader) endless(id, count int32) {
 	if r.runs > 0 {
 		run = r.run
 	}
-	cancel := r.nodes[r.find(run, "cancel")].str
+	cancel := r.str(r.find(run, "cancel"))
 	if cancel != effect.Cancels[effect.CancelRelease] && cancel != effect.Cancels[effect.CancelMode] {
 		if count == 0 {
 			r.missing(id, "count")
@@ -105,9 +111,9 @@ func (r *reader) endless(id, count int32) {
 	}
 }
 
-var delayFields = []field[effect.Delay]{
-	whole("ms", 1, maxDelay, func(d *effect.Delay, n int64) { d.For = ms(n) }).or("duration_ms").required(),
-}
+var delayTable = tableOf(
+	whole("ms", 1, maxDelay, func(d *effect.Delay, n int64) { d.For = ms(n) }).or("duration_ms").required().says("How long, in milliseconds."),
+)
 
 func (r *reader) delay(id int32, d *effect.Delay) effect.Action {
 	if r.runs == 0 {
@@ -116,10 +122,15 @@ func (r *reader) delay(id int32, d *effect.Delay) effect.Action {
 	return d
 }
 
-var toggleFields = []field[effect.Toggle]{
-	label("state", func(t *effect.Toggle, s string) { t.State = s }),
-	{name: "off", read: func(r *reader, id int32, t *effect.Toggle) { t.Off = r.within(id) }},
-	{name: "on", read: func(r *reader, id int32, t *effect.Toggle) { t.On = r.within(id) }},
+var toggleTable = tableOf(
+	label("state", func(t *effect.Toggle, s string) { t.State = s }).says("What is switched. Toggles of one state are switched together; without a name it is the mapping's own."),
+	within("off", "What is done when it is switched off.", func(t *effect.Toggle) *effect.Action { return &t.Off }),
+	within("on", "What is done when it is switched on.", func(t *effect.Toggle) *effect.Action { return &t.On }),
+)
+
+// within is an action in an action.
+func within[A any](name, doc string, of func(*A) *effect.Action) field[A] {
+	return field[A]{name: name, doc: doc, shape: named("action"), read: func(r *reader, id int32, a *A) { *of(a) = r.within(id) }}
 }
 
 func (r *reader) toggle(id int32, t *effect.Toggle) effect.Action {
@@ -145,31 +156,46 @@ func nameToggles(a effect.Action, id string) {
 	})
 }
 
-var conditionalFields = []field[effect.Conditional]{
-	{name: "else_action", also: "else", read: func(r *reader, id int32, c *effect.Conditional) { c.Else = r.within(id) }},
-	{name: "then_action", also: "then", must: true, read: func(r *reader, id int32, c *effect.Conditional) { c.Then = r.within(id) }},
-	{name: "condition", must: true, read: func(r *reader, id int32, c *effect.Conditional) { c.If = r.condition(id, 1) }},
-}
+var conditionalTable = tableOf(
+	within("else_action", "What is done otherwise.", func(c *effect.Conditional) *effect.Action { return &c.Else }).or("else"),
+	within("then_action", "What is done if it holds.", func(c *effect.Conditional) *effect.Action { return &c.Then }).or("then").required(),
+	field[effect.Conditional]{
+		name: "condition", must: true, doc: "The condition.", shape: named("condition"),
+		read: func(r *reader, id int32, c *effect.Conditional) { c.If = r.condition(id, 1) },
+	},
+)
 
-var modeChangeFields = []field[effect.ModeChange]{
-	flag("hold", func(m *effect.ModeChange, b bool) { m.Hold = b }),
-	{name: "step", read: func(r *reader, id int32, m *effect.ModeChange) {
-		n, ok := r.whole(id, -100, 100)
-		if m.Step = int(n); ok && n == 0 {
-			r.noEffect(id, "no step is no change")
-		}
-		r.stepped = true
-	}},
-	{name: "mode", read: func(r *reader, id int32, m *effect.ModeChange) {
-		if i, ok := r.modeRef(id); ok {
-			m.Mode, m.Index = r.modes.list[i], i
-			r.reached[i] = true
-		}
-	}},
-}
+// modeShape is how a mode is named: by its name, or by its index from 0.
+var modeShape = either(wordShape, integerOf(0, 1<<16))
+
+var modeChangeTable = tableOf(
+	flag("hold", func(m *effect.ModeChange, b bool) { m.Hold = b }).says("true: as long as the control is held. false."),
+	field[effect.ModeChange]{
+		name: "step", doc: "How many modes on, or back.", shape: integerOf(-maxStep, maxStep),
+		read: func(r *reader, id int32, m *effect.ModeChange) {
+			n, ok := r.whole(id, -maxStep, maxStep)
+			if m.Step = int(n); ok && n == 0 {
+				r.noEffect(id, "no step is no change")
+			}
+			r.stepped = true
+		},
+	},
+	field[effect.ModeChange]{
+		name: "mode", doc: "Which mode: its name, or its index from 0.", shape: modeShape,
+		read: func(r *reader, id int32, m *effect.ModeChange) {
+			if i, ok := r.modeRef(id); ok {
+				m.Mode, m.Index = r.modes.list[i], i
+				r.reached[i] = true
+			}
+		},
+	},
+)
+
+// maxStep is how many modes one step may go.
+const maxStep = 100
 
 func (r *reader) modeChange(id int32, m *effect.ModeChange) effect.Action {
-	r.oneOf(id, "mode", "step")
+	r.eitherOf(id, "mode", "step")
 	if r.passage {
 		r.report(fault{code: NotHere, off: r.nodes[id].off, node: id}, "a mode cannot change the mode when it begins or ends")
 	}
@@ -206,12 +232,14 @@ func (r *reader) unreached() {
 	if r.stepped {
 		return
 	}
-	id := r.nodes[r.find(0, "modes")].first
-	for i := range r.prog.Modes {
-		m := &r.prog.Modes[i]
-		if i > 0 && !r.reached[i] && len(m.Apps) == 0 {
-			r.report(fault{code: UnreachedMode, off: r.nodes[id].off, node: id, warn: true}, "no ModeChange and no apps lead to it")
+	for _, t := range r.files {
+		for c, _ := t.list(0, "modes"); c != 0; c = t.nodes[c].next {
+			i := r.modes.index[t.str(t.find(c, "name"))]
+			if i == 0 || r.reached[i] || len(r.prog.Modes[i].Apps) > 0 {
+				continue
+			}
+			r.reached[i] = true // once said is enough
+			t.report(fault{code: UnreachedMode, off: t.nodes[c].off, node: c, warn: true}, "no ModeChange and no apps lead to it")
 		}
-		id = r.nodes[id].next
 	}
 }

@@ -10,23 +10,51 @@ import (
 // keystroke is a Keystroke while it is read: modifiers go down before keys, whichever is
 // written first.
 type keystroke struct {
-	effect.Keystroke
+	*effect.Keystroke
 	keys, modifiers int32 // the nodes, or 0
 }
 
-var keystrokeFields = []field[keystroke]{
-	{name: "keys", must: true, read: func(r *reader, id int32, k *keystroke) {
-		if s, ok := r.word(id); ok {
-			k.Keys, k.keys = s, id
-		}
-	}},
-	{name: "modifiers", read: func(r *reader, id int32, k *keystroke) {
-		if r.is(id, arrayNode) {
-			k.modifiers = id
-		}
-	}},
-	flag("hold", func(k *keystroke, b bool) { k.Hold = b }),
+// A block of keystrokes takes less time than so many single ones.
+const keystrokesInBlock = 32
+
+func (r *reader) newKeystroke() *effect.Keystroke {
+	if len(r.keystrokes) == 0 {
+		r.keystrokes = make([]effect.Keystroke, keystrokesInBlock)
+	}
+	k := &r.keystrokes[0]
+	r.keystrokes = r.keystrokes[1:]
+	return k
 }
+
+// readKeystroke is not made by madeOf: most actions are keystrokes, and this is faster.
+func readKeystroke(r *reader, id int32) effect.Action {
+	k := &r.pressing
+	*k = keystroke{Keystroke: r.newKeystroke()}
+	readTable(r, id, keystrokeOwn, k)
+	return r.keystroke(k)
+}
+
+var keystrokeTable = tableOf(
+	flag("hold", func(k *keystroke, b bool) { k.Hold = b }).says("true: down until the control is let go of. false: a tap."),
+	field[keystroke]{
+		name: "modifiers", doc: "Keys that go down before the others.", shape: manyOf(wordShape, 0, 0),
+		read: func(r *reader, id int32, k *keystroke) {
+			if r.is(id, arrayNode) {
+				k.modifiers = id
+			}
+		},
+	},
+	field[keystroke]{
+		name: "keys", must: true, doc: `Which, joined by a plus: "ctrl+shift+t".`, shape: wordShape,
+		read: func(r *reader, id int32, k *keystroke) {
+			if s, ok := r.word(id); ok {
+				k.Keys, k.keys = s, id
+			}
+		},
+	},
+)
+
+var keystrokeOwn = typed(keystrokeTable)
 
 // modifiers are the keys that may stand in the list of that name, in all their spellings.
 var modifiers = strings.Fields("cmd super meta win alt option opt ctrl control shift fn")
@@ -34,10 +62,10 @@ var modifiers = strings.Fields("cmd super meta win alt option opt ctrl control s
 // noModifiers is shown as an empty list, where nil would be shown as null.
 var noModifiers = []string{}
 
-func (r *reader) keystroke(_ int32, k *keystroke) effect.Action {
+func (r *reader) keystroke(k *keystroke) effect.Action {
 	k.Modifiers = noModifiers
 	if k.modifiers != 0 {
-		for c := r.nodes[k.modifiers].first; c != 0; c = r.nodes[c].next {
+		for c := r.first(k.modifiers); c != 0; c = r.nodes[c].next {
 			if s, ok := r.text(c); ok {
 				r.press(c, &k.Chord, s, modifiers, "modifier")
 				k.Modifiers = append(k.Modifiers, s)
@@ -49,7 +77,7 @@ func (r *reader) keystroke(_ int32, k *keystroke) effect.Action {
 		name, rest, more = cutKey(rest)
 		r.press(k.keys, &k.Chord, name, nil, "key")
 	}
-	return &k.Keystroke
+	return k.Keystroke
 }
 
 // cutKey takes the first key of "ctrl+shift+t". A plus that stands where a key is due is the
@@ -68,23 +96,25 @@ func (r *reader) press(id int32, chord *effect.Chord, name string, among []strin
 	if among != nil && ok {
 		ok = slices.Contains(among, strings.ToLower(name))
 	}
-	f := fault{off: r.nodes[id].off, node: id}
 	switch {
 	case !ok:
-		f.code, f.word, f.among = UnknownValue, name, among
-		if among == nil {
-			f.among, f.hint = effect.KeyNames(), shifted(name)
-		} else {
-			f.hint = "it is one of " + strings.Join(among, ", ")
-		}
-		r.report(f, "%q is no %s", name, what)
+		r.noKey(id, name, among, what)
 	case slices.Contains(chord.Keys(), code):
 	case chord.Len() == effect.MaxChord:
-		f.code = TooMany
-		r.report(f, "a keystroke has at most %d keys", effect.MaxChord)
+		r.report(fault{code: TooMany, off: r.nodes[id].off, node: id}, "a keystroke has at most %d keys", effect.MaxChord)
 	default:
 		chord.Add(code)
 	}
+}
+
+func (r *reader) noKey(id int32, name string, among []string, what string) {
+	f := fault{code: UnknownValue, off: r.nodes[id].off, node: id, word: name, among: among}
+	if among == nil {
+		f.among, f.hint = effect.KeyNames(), shifted(name)
+	} else {
+		f.hint = "it is one of " + strings.Join(among, ", ")
+	}
+	r.report(f, "%q is no %s", name, what)
 }
 
 // shifted is a hint for a character that needs Shift where the keyboard's layout is English.

@@ -15,8 +15,9 @@ import (
 
 // siblings are the mappings of a scope, a mode or the global ones, by control.
 type siblings struct {
-	first [2 * 128]int32 // entry of a note, or of 128 and a controller; 0: none
-	all   []sibling      // entry 0 is none
+	first   [2 * 128]int32   // entry of a note, or of 128 and a controller; 0: none
+	classes [2 * 128]classes // what they ask for
+	all     []sibling        // entry 0 is none
 }
 
 type sibling struct {
@@ -58,8 +59,35 @@ func (s *siblings) add(i int32, m *engine.Mapping) {
 	controls(m, func(c int) {
 		s.all = append(s.all, sibling{i, s.first[c]})
 		s.first[c] = int32(len(s.all)) - 1
+		k := &s.classes[c]
+		*k = k.with(classes{seen: 1 << classOf(m), hold: m.Trigger.Duration})
 	})
 }
+
+// classes says what the mappings of a control ask for.
+type classes struct {
+	seen uint8         // a bit for each class, and differ
+	hold time.Duration // how long a hold takes
+}
+
+// differ is set in classes where holds take different times.
+const differ = 1 << (chordClass + 1)
+
+func (c classes) with(d classes) classes {
+	const hold = 1 << holdClass
+	switch {
+	case c.seen&d.seen&hold != 0 && c.hold != d.hold:
+		c.seen |= differ
+	case d.seen&hold != 0:
+		c.hold = d.hold
+	}
+	c.seen |= d.seen
+	return c
+}
+
+// waits reports whether one of them may wait for another: taps alone do not, nor do holds
+// that are all of one length.
+func (c classes) waits() bool { return c.seen&(c.seen-1) != 0 || c.seen >= 1<<tapsClass }
 
 // class is what a mapping of a button asks for.
 type class uint8
@@ -108,7 +136,7 @@ type latencies struct {
 func (r *reader) latency(covered []engine.Covered) {
 	x := &latencies{reader: r, all: r.prog.Mappings, found: map[int32]waits{}}
 	x.modal.all, x.global.all = make([]sibling, 1, 64), make([]sibling, 1, 64)
-	n := len(r.modal.mappings)
+	n := len(r.modal.list)
 	for i := n; i < len(x.all); i++ {
 		x.global.add(int32(i), &x.all[i])
 	}
@@ -126,7 +154,7 @@ func (r *reader) latency(covered []engine.Covered) {
 		delete(x.found, int32(c.Mapping))
 	}
 	for i := range x.all {
-		if w, ok := x.found[int32(i)]; ok && x.all[i].Enabled {
+		if w, ok := x.found[int32(i)]; ok && x.all[i].Enabled && !x.full(true) {
 			x.say(int32(i), w)
 		}
 	}
@@ -143,10 +171,11 @@ func (x *latencies) scope(from, to int32) {
 			if x.modal.first[c] == 0 {
 				return // done
 			}
-			for g, n := x.global.first[c], 0; g != 0 && n < maxSiblings; g, n = x.global.all[g].next, n+1 {
+			both := x.modal.classes[c].with(x.global.classes[c]).waits()
+			for g, n := x.global.first[c], 0; both && g != 0 && n < maxSiblings; g, n = x.global.all[g].next, n+1 {
 				x.pairs(x.global.all[g].mapping, &x.modal, c)
 			}
-			x.modal.first[c] = 0
+			x.modal.first[c], x.modal.classes[c] = 0, classes{}
 		})
 	}
 	x.modal.all = x.modal.all[:1]
@@ -155,7 +184,7 @@ func (x *latencies) scope(from, to int32) {
 // look finds what a mapping waits for among the siblings of its controls.
 func (x *latencies) look(i int32, s *siblings) {
 	controls(&x.all[i], func(c int) {
-		if s.first[c] != 0 {
+		if s.first[c] != 0 && x.modal.classes[c].with(x.global.classes[c]).waits() {
 			x.pairs(i, s, c)
 		}
 	})
@@ -236,14 +265,15 @@ func (x *latencies) tooShort(i, by int32) {
 		x.short = map[int32]bool{}
 	}
 	x.short[i] = true
-	id := x.find(x.nodeOf(int(i)), "trigger")
+	at := x.at(int(i))
+	id := at.find(at.node, "trigger")
 	for _, key := range []string{"duration_ms", "min_duration_ms"} {
-		if c := x.find(id, key); c != 0 {
+		if c := at.find(id, key); c != 0 {
 			id = c
 		}
 	}
 	m, o := &x.all[i], &x.all[by]
-	x.report(fault{code: HoldTooShort, off: x.nodes[id].off, node: id}, "%d ms are over before the chord %s is: it takes up to %d ms",
+	at.report(fault{code: HoldTooShort, off: at.nodes[id].off, node: id}, "%d ms are over before the chord %s is: it takes up to %d ms",
 		m.Trigger.Duration.Milliseconds(), o.ID, o.Trigger.Duration.Milliseconds())
 }
 
@@ -283,7 +313,7 @@ func (x *latencies) say(i int32, w waits) {
 	if t := x.all[i].Trigger.Type; t == engine.Note || t == engine.VelocityRange {
 		hint = "with eager = true it acts at the press, whatever else comes of it"
 	}
-	id := x.nodeOf(int(i))
-	x.report(fault{code: AddedLatency, off: x.nodes[id].off, node: id, warn: true, hint: hint},
+	at := x.at(int(i))
+	at.report(fault{code: AddedLatency, off: at.nodes[at.node].off, node: at.node, warn: true, hint: hint},
 		"%s, because of %s", when, strings.TrimSuffix(strings.Join(names, " and "), ","))
 }

@@ -21,33 +21,40 @@ const anything = 1 << 53
 // defaultBend is how far a curve is bent that does not say it.
 const defaultBend = 0.5
 
-var levelFields = []field[level]{
-	{name: "min", read: func(r *reader, id int32, l *level) {
+// The table does not know the bounds: they are those of the unit of each action.
+var levelTable = tableOf(
+	field[level]{name: "min", doc: "What the control's lowest becomes.", shape: shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
 		if n, ok := r.decimal(id, l.lo, l.hi); ok {
 			l.Min = n
 		}
 	}},
-	{name: "max", read: func(r *reader, id int32, l *level) {
+	field[level]{name: "max", doc: "What its highest becomes.", shape: shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
 		if n, ok := r.decimal(id, l.lo, l.hi); ok {
 			l.Max = n
 		}
 	}},
-	decimal("scale", 0.001, 1000, func(l *level, n float64) { l.Scale = n }),
-	flag("invert", func(l *level, b bool) { l.Invert = b }),
-	choice("curve", effect.Curves, func(l *level, i int) { l.Curve = effect.Curve(i) }),
-	decimal("bend", 0, 1, func(l *level, n float64) { l.Bend = n }),
+	decimal("scale", 0.001, 1000, func(l *level, n float64) { l.Scale = n }).says("A factor on what the control gives. 1."),
+	flag("invert", func(l *level, b bool) { l.Invert = b }).says("true: the lowest becomes the highest. false."),
+	choice("curve", effect.Curves, func(l *level, i int) { l.Curve = effect.Curve(i) }).says("How it goes from one to the other. linear."),
+	decimal("bend", 0, 1, func(l *level, n float64) { l.Bend = n }).says("How far the curve departs from a line. 0.5."),
 	levelOf(effect.Soft), levelOf(effect.Medium), levelOf(effect.Hard),
-}
+)
 
 // levelOf reads the number for a hit.
 func levelOf(hit effect.Hit) field[level] {
-	return field[level]{name: hit.String(), read: func(r *reader, id int32, l *level) {
-		l.hits++
-		if n, ok := r.decimal(id, l.lo, l.hi); ok {
-			l.Graded, l.Hits[hit] = true, n
-		}
-	}}
+	return field[level]{
+		name: hit.String(), doc: "Of a VelocityRange: the number for a " + hit.String() + " hit. All three or none.", shape: shape{kind: "number"},
+		read: func(r *reader, id int32, l *level) {
+			l.hits++
+			if n, ok := r.decimal(id, l.lo, l.hi); ok {
+				l.Graded, l.Hits[hit] = true, n
+			}
+		},
+	}
 }
+
+// levelShape is a number of lo to hi, or how the control's becomes one.
+func levelShape(lo, hi float64) shape { return either(numberOf(lo, hi), named("value")) }
 
 // level reads a number, or a table that says how the control's becomes one. What v is before
 // holds where the table says nothing.
@@ -61,7 +68,7 @@ func (r *reader) level(id int32, v *effect.Value, lo, hi float64) {
 		return
 	}
 	l := level{Value: v, lo: lo, hi: hi}
-	readTable(r, id, levelFields, &l)
+	readTable(r, id, levelTable, &l)
 	if l.hits > 0 {
 		for _, hit := range []effect.Hit{effect.Soft, effect.Medium, effect.Hard} {
 			if r.find(id, hit.String()) == 0 {
@@ -85,15 +92,15 @@ func (r *reader) sysex(id int32) []byte {
 	var data []byte
 	if r.nodes[id].kind == textNode {
 		var err error
-		if data, err = hex.DecodeString(strings.Join(strings.Fields(r.nodes[id].str), "")); err != nil {
-			r.report(fault{code: UnknownValue, off: r.nodes[id].off, node: id, hint: `write bytes as "F0 7E 7F"`}, "%q are no bytes", r.nodes[id].str)
+		if data, err = hex.DecodeString(strings.Join(strings.Fields(r.str(id)), "")); err != nil {
+			r.report(fault{code: UnknownValue, off: r.nodes[id].off, node: id, hint: `write bytes as "F0 7E 7F"`}, "%q are no bytes", r.str(id))
 			return nil
 		}
 	} else {
 		if !r.is(id, arrayNode) {
 			return nil
 		}
-		for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+		for c := r.first(id); c != 0; c = r.nodes[c].next {
 			b, ok := r.whole(c, 0, 255)
 			if !ok {
 				return nil

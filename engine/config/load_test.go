@@ -296,7 +296,7 @@ func TestTimingAndSettings(t *testing.T) {
 	p, s, diagnostics := config.LoadAll("config.toml", file(`
 advanced_settings = { chord_timeout_ms = 1, double_tap_timeout_ms = 2, hold_threshold_ms = 3, max_hold_ms = 400 }
 logging.level = "debug"
-`))
+`), nil)
 	want := engine.Timing{Chord: time.Millisecond, DoubleTap: 2 * time.Millisecond, Hold: 3 * time.Millisecond, MaxHold: 400 * time.Millisecond}
 	if len(diagnostics) != 0 || p.Timing != want || s.LogLevel != "debug" {
 		t.Errorf("%v %v %v", diagnostics, p, s)
@@ -368,8 +368,7 @@ func TestFilesOfTheAncestor(t *testing.T) {
 
 func TestStarter(t *testing.T) {
 	p, diagnostics := config.Load("config.toml", config.Starter())
-	// It shows a tap and a hold on one pad: that is what they cost.
-	if p == nil || len(diagnostics) != 1 || diagnostics[0].Code != string(config.AddedLatency) || diagnostics[0].Line != 40 {
+	if p == nil || len(diagnostics) != 0 {
 		t.Fatal(diagnostics)
 	}
 	var ids []string

@@ -57,20 +57,36 @@ var sendWords = map[string]effect.MidiKind{
 	"start": effect.SendStart, "continue": effect.SendContinue, "stop": effect.SendStop,
 }
 
-var sendFields = func() []field[send] {
+// sendDocs and sendShapes tell of the numbers, in the same order.
+var (
+	sendDocs = [...]string{
+		"NoteOn, NoteOff, PolyAftertouch: which. 60.", "NoteOn, NoteOff: how hard; without it as hard as the control was hit.",
+		"CC: which controller.", "CC: its value; without it the control's.", "ProgramChange: which, from 0.",
+		"PitchBend: how far; without it where the control stands.", "Aftertouch, PolyAftertouch: how hard; without it the control's.",
+		`SysEx: the message, "F0 … F7" or an array of bytes.`, "NoteOn: true: NoteOff follows when the control is let go of. false.",
+	}
+	sendShapes = [...]shape{
+		noteShape, levelShape(0, 127), integerOf(0, 127), levelShape(0, 127), integerOf(0, 127), levelShape(-8192, 8191), levelShape(0, 127), bytesShape, flagShape,
+	}
+)
+
+var sendTable = func() *table[send] {
 	fields := []field[send]{
-		whole("channel", 0, 15, func(s *send, n int64) { s.Channel = uint8(n) }),
+		whole("channel", 0, 15, func(s *send, n int64) { s.Channel = uint8(n) }).says("0-15. 0."),
 	}
 	for i, name := range sendNumbers {
-		f := field[send]{name: name, read: func(_ *reader, id int32, s *send) { s.numbers[i] = id }}
+		f := field[send]{name: name, doc: sendDocs[i], shape: sendShapes[i], read: func(_ *reader, id int32, s *send) { s.numbers[i] = id }}
 		if i == sendController {
 			f = f.or("cc")
 		}
 		fields = append(fields, f)
 	}
-	return append(fields,
-		field[send]{name: "message_type", also: "message", must: true, read: (*reader).sendMessage},
-		label("port", func(s *send, p string) { s.Port = p }).required())
+	return tableOf(append(fields,
+		field[send]{
+			name: "message_type", also: "message", must: true, doc: "What is sent: " + strings.Join(effect.MidiKinds, ", ") + ".",
+			shape: wordShape, read: (*reader).sendMessage,
+		},
+		label("port", func(s *send, p string) { s.Port = p }).required().says("Where: a part of the name of a port."))...)
 }()
 
 func (r *reader) sendMessage(id int32, s *send) {

@@ -24,30 +24,30 @@ type pointer struct {
 	hold, absolute bool
 }
 
-func coordinate(name string, lo, hi int64, set func(*pointer, int32)) field[pointer] {
-	return whole(name, lo, hi, func(p *pointer, n int64) { set(p, int32(n)) })
+func coordinate(name, doc string, lo, hi int64, set func(*pointer, int32)) field[pointer] {
+	return whole(name, lo, hi, func(p *pointer, n int64) { set(p, int32(n)) }).says(doc)
 }
 
 func setX(p *pointer, n int32) { p.x = n }
 func setY(p *pointer, n int32) { p.y = n }
 
-var clickFields = []field[pointer]{
-	flag("hold", func(p *pointer, b bool) { p.hold = b }),
-	coordinate("y", 0, maxPixel, setY),
-	coordinate("x", 0, maxPixel, setX),
-	choice("button", mouseButtons, func(p *pointer, i int) { p.button = i }),
-}
+var clickTable = tableOf(
+	flag("hold", func(p *pointer, b bool) { p.hold = b }).says("true: down until the control is let go of. false: a click."),
+	coordinate("y", "Where, from the top of the screen. Without x and y: where the pointer is.", 0, maxPixel, setY),
+	coordinate("x", "Where, from the left of the screen.", 0, maxPixel, setX),
+	choice("button", mouseButtons, func(p *pointer, i int) { p.button = i }).says("Which. left."),
+)
 
-var moveFields = []field[pointer]{
-	flag("absolute", func(p *pointer, b bool) { p.absolute = b }),
-	coordinate("y", -maxPixel, maxPixel, setY),
-	coordinate("x", -maxPixel, maxPixel, setX),
-}
+var moveTable = tableOf(
+	flag("absolute", func(p *pointer, b bool) { p.absolute = b }).says("true: to that place on the screen. false: by that much."),
+	coordinate("y", "Pixels down.", -maxPixel, maxPixel, setY),
+	coordinate("x", "Pixels to the right.", -maxPixel, maxPixel, setX),
+)
 
-var scrollFields = []field[pointer]{
-	coordinate("y", -maxNotch, maxNotch, setY),
-	coordinate("x", -maxNotch, maxNotch, setX),
-}
+var scrollTable = tableOf(
+	coordinate("y", "Notches down.", -maxNotch, maxNotch, setY),
+	coordinate("x", "Notches to the right.", -maxNotch, maxNotch, setX),
+)
 
 func (r *reader) click(id int32, p *pointer) effect.Action {
 	a := &effect.MouseClick{Button: mouseButtons[p.button], Hold: p.hold, Chord: effect.NewChord(mouseKeys[p.button])}

@@ -13,7 +13,7 @@ func (r *reader) note(id int32) (int64, bool) {
 	if r.nodes[id].kind != textNode {
 		return r.whole(id, 0, 127)
 	}
-	s := r.nodes[id].str
+	s := r.str(id)
 	n, ok := noteNumber(s)
 	if !ok {
 		r.report(fault{code: UnknownValue, off: r.nodes[id].off, node: id, hint: `write a number, or a name as "C4" (60) or "F#2" (42)`}, "%q is no note", s)
@@ -68,7 +68,7 @@ func (r *reader) notes(id int32, t *engine.Trigger) {
 		return
 	}
 	t.Notes = make([]uint8, 0, r.nodes[id].size)
-	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
+	for c := r.first(id); c != 0; c = r.nodes[c].next {
 		n, ok := r.note(c)
 		switch {
 		case !ok:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -51,7 +52,7 @@ func (t *tree) syntaxError(src []byte, err error) int {
 	}
 	t.report(fault{code: Syntax, off: uint32(off)}, "%s", err.Error())
 	for id := t.current; ; id = t.nodes[id].parent {
-		t.nodes[id].cut = true
+		t.cut = append(t.cut, id)
 		if id == 0 {
 			break
 		}
@@ -83,22 +84,21 @@ func (t *tree) header(e *unstable.Node) {
 	at := int32(0)
 	keys := e.Key()
 	for depth := 0; keys.Next(); depth++ {
-		n := t.keyNode(keys.Node())
-		c := t.find(at, n.key)
-		var ok bool
+		key, off := t.keyOf(keys.Node())
+		c := t.findSpan(at, key)
 		switch {
 		case depth > maxDepth:
-			t.tooDeep(n.off)
+			t.tooDeep(off)
+			c = 0
 		case !keys.IsLast():
-			c, ok = t.through(at, c, &n)
+			c = t.through(at, c, key, off)
 		case e.Kind == unstable.Table:
-			c, ok = t.openTable(at, c, &n)
+			c = t.openTable(at, c, key, off)
 		default:
-			c, ok = t.openElement(at, c, &n)
+			c = t.openElement(at, c, key, off)
 		}
-		if !ok {
-			n.state = explicit
-			t.nodes = append(t.nodes, n)
+		if c == 0 {
+			t.nodes = append(t.nodes, node{state: explicit, off: off, keyAt: key.at, keySize: uint16(key.size)})
 			t.current = int32(len(t.nodes) - 1)
 			return
 		}
@@ -108,99 +108,98 @@ func (t *tree) header(e *unstable.Node) {
 	t.lost = t.lost && e.Kind != unstable.ArrayTable
 }
 
-// through follows a header's key to a table inside at, and makes it if there is none.
-func (t *tree) through(at, c int32, n *node) (int32, bool) {
+// through follows a header's key to a table inside at, and makes it if there is none. Like all
+// that open tables it returns 0 if that cannot be.
+func (t *tree) through(at, c int32, key span, off uint32) int32 {
 	if c == 0 {
-		return t.add(at, n), true
+		return t.add(at, key, off)
 	}
 	switch f := &t.nodes[c]; {
 	case f.kind == tablesNode:
-		return f.last, true
+		_, last := unpack(f.num)
+		return int32(last)
 	case f.kind == tableNode && f.state != frozen:
-		return c, true
+		return c
 	}
-	t.redefined(c, n.off)
-	return 0, false
+	t.redefined(c, off)
+	return 0
 }
 
-func (t *tree) openTable(at, c int32, n *node) (int32, bool) {
+func (t *tree) openTable(at, c int32, key span, off uint32) int32 {
 	if c == 0 {
-		n.state = explicit
-		return t.add(at, n), true
+		c = t.add(at, key, off)
+		t.nodes[c].state = explicit
+		return c
 	}
 	if f := &t.nodes[c]; f.kind == tableNode && f.state == implicit {
-		f.state, f.off, f.keyAt = explicit, n.off, n.off
-		return c, true
+		f.state, f.off, f.keyAt, f.keySize = explicit, off, key.at, uint16(key.size)
+		return c
 	}
-	t.redefined(c, n.off)
-	return 0, false
+	t.redefined(c, off)
+	return 0
 }
 
-func (t *tree) openElement(at, c int32, n *node) (int32, bool) {
+func (t *tree) openElement(at, c int32, key span, off uint32) int32 {
 	if c == 0 {
-		n.kind = tablesNode
-		c = t.add(at, n)
+		c = t.add(at, key, off)
+		t.nodes[c].kind = tablesNode
 	} else if t.nodes[c].kind != tablesNode {
-		t.redefined(c, n.off)
-		return 0, false
+		t.redefined(c, off)
+		return 0
 	}
-	return t.add(c, &node{state: explicit, off: n.off, keyAt: n.off}), true
+	c = t.add(c, span{}, off)
+	t.nodes[c].state = explicit
+	return c
 }
 
 // keyValue adds a pair to a table, through the tables of its dotted key, and returns where it
 // ends, or where the key that cannot be ends.
 func (t *tree) keyValue(at int32, e *unstable.Node, depth int) uint32 {
-	keys := e.Key()
-	end := uint32(0)
-	for parts := 0; keys.Next(); parts++ {
-		k := keys.Node()
-		n := t.keyNode(k)
-		end = n.off + k.Raw.Length
+	value := e.Value()
+	for parts, k := 0, value.Next(); ; parts++ {
+		key, off := t.keyOf(k)
+		end := off + k.Raw.Length
 		if parts > maxDepth {
-			t.tooDeep(n.off)
+			t.tooDeep(off)
 			return end
 		}
-		c := t.find(at, n.key)
+		c := t.findSpan(at, key)
+		k = k.Next()
 		switch {
-		case keys.IsLast() && c == 0:
-			return t.value(at, &n, e.Value(), end, depth)
+		case k == nil && c == 0:
+			return t.value(at, key, value, end, depth)
 		case c == 0:
-			n.state = dotted
-			at = t.add(at, &n)
-		case !keys.IsLast() && t.nodes[c].kind == tableNode && t.nodes[c].state == dotted:
+			at = t.add(at, key, off)
+			t.nodes[at].state = dotted
+		case k != nil && t.nodes[c].kind == tableNode && t.nodes[c].state == dotted:
 			at = c
 		default:
-			t.redefined(c, n.off)
+			t.redefined(c, off)
 			return end
 		}
 	}
-	return end
 }
 
-// keyNode is a table named by one part of a key.
-func (t *tree) keyNode(k *unstable.Node) node {
-	off := t.base + k.Raw.Offset
-	return node{key: t.string(k), off: off, keyAt: off}
+// keyOf is one part of a key, and where it begins.
+func (t *tree) keyOf(k *unstable.Node) (key span, off uint32) {
+	return t.span(k, math.MaxUint16), t.base + k.Raw.Offset
 }
 
-// string is the text of a key or string, without a copy where the file says it literally: an
-// escape is always longer than what it stands for.
-func (t *tree) string(n *unstable.Node) string {
-	off, size := t.base+n.Raw.Offset, uint32(len(n.Data))
-	switch n.Raw.Length {
-	case size:
-		return t.text[off : off+size]
-	case size + 2:
-		return t.text[off+1 : off+1+size]
+// findSpan is the child of parent that has that key, or 0.
+func (t *tree) findSpan(parent int32, key span) int32 {
+	if t.nodes[parent].size == 0 {
+		return 0
 	}
-	return string(n.Data)
+	return t.find(parent, t.spanned(key))
 }
 
 func (t *tree) redefined(first int32, off uint32) {
 	if t.lost {
 		return // most likely it belongs to the table whose header could not be read
 	}
-	t.report(fault{code: DuplicateKey, off: off, node: first}, "already defined on line %d", t.lineAt(t.nodes[first].keyAt))
+	if !t.full(false) {
+		t.report(fault{code: DuplicateKey, off: off, node: first}, "already defined on line %d", t.lineAt(t.keyAt(first)))
+	}
 }
 
 func (t *tree) tooDeep(off uint32) {

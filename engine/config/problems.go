@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,9 +11,9 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
-// The bounds of what is said of a file, however it is made: how many diagnostics are given
-// before the rest is only counted, how long each part of one is, in bytes, and among how many
-// words one is sought that could have been meant.
+// The bounds of what is said of a configuration, however it is made: how many diagnostics are
+// given before the rest is only counted, how long each part of one is, in bytes, and among how
+// many words one is sought that could have been meant.
 const (
 	maxDiagnostics = 100
 	maxPath        = 200
@@ -23,54 +22,57 @@ const (
 	maxAmong       = 1000
 )
 
-// source is a text and what it is called. Its lines are counted when the first position is
-// asked for: a good file never needs them.
+// source is a text and what it is called.
 type source struct {
 	file, text string
-	lines      []uint32 // where each begins
+}
+
+// lineAt is the line of an offset, from 1.
+func (s *source) lineAt(off uint32) int { return strings.Count(s.text[:off], "\n") + 1 }
+
+// cursor finds the positions of offsets that only grow.
+type cursor struct {
+	*source
+	off, line, begin int // where it is, its line, from 1, and where that begins
 }
 
 // position turns an offset into a line and a column, both from 1. Columns are code points.
-func (s *source) position(off uint32) (line, column int) {
-	line = s.lineAt(off)
-	return line, utf8.RuneCountInString(s.text[s.lines[line-1]:off]) + 1
-}
-
-func (s *source) lineAt(off uint32) int {
-	s.index()
-	return sort.Search(len(s.lines), func(i int) bool { return s.lines[i] > off })
-}
-
-func (s *source) index() {
-	if s.lines != nil {
-		return
+func (c *cursor) position(off uint32) (line, column int) {
+	between := c.text[c.off:off]
+	if n := strings.Count(between, "\n"); n > 0 {
+		c.line += n
+		c.begin = c.off + strings.LastIndexByte(between, '\n') + 1
 	}
-	s.lines = append(s.lines, 0)
-	for i := 0; ; i++ {
-		n := strings.IndexByte(s.text[i:], '\n')
-		if n < 0 {
-			return
-		}
-		i += n
-		s.lines = append(s.lines, uint32(i+1))
+	c.off = int(off)
+	return c.line, utf8.RuneCountInString(c.text[c.begin:off]) + 1
+}
+
+// excerpt is the text of the line without its end, or empty if it is too long to be shown.
+func (c *cursor) excerpt() string {
+	rest := c.text[c.begin:]
+	text, _, _ := strings.Cut(rest[:min(len(rest), maxExcerpt+2)], "\n")
+	if text = strings.TrimSuffix(text, "\r"); len(text) > maxExcerpt {
+		return ""
 	}
+	return text
 }
 
-// line is the text of a line, counted from 1, without its end.
-func (s *source) line(n int) string {
-	text, _, _ := strings.Cut(s.text[s.lines[n-1]:], "\n")
-	return strings.TrimSuffix(text, "\r")
-}
-
-// problems collects what is wrong with a source. Errors and warnings are bounded apart, so
-// that no number of warnings hides an error.
+// problems collects what is wrong with the files of a configuration. Errors and warnings are
+// bounded apart, so that no number of warnings hides an error.
 type problems struct {
-	source
-	errors, warnings         []report.Diagnostic
+	errors, warnings         []problem
 	moreErrors, moreWarnings int
 }
 
-// fault is what to say of one place. Path and hint are worked out only if it is said.
+// problem is something that is wrong. Where that is and what could be done about it is worked
+// out when it is shown.
+type problem struct {
+	fault
+	*tree
+	message string
+}
+
+// fault is what to say of one place.
 type fault struct {
 	code  Code
 	off   uint32
@@ -83,37 +85,63 @@ type fault struct {
 	all   string   // "the modes are": how to name them all if none is near
 }
 
+// full reports whether no more errors, or warnings, are shown, and counts one more if so: who
+// asks first need not work out what nobody will see.
+func (p *problems) full(warn bool) bool {
+	list, more := p.errors, &p.moreErrors
+	if warn {
+		list, more = p.warnings, &p.moreWarnings
+	}
+	if len(list) < maxDiagnostics {
+		return false
+	}
+	*more++
+	return true
+}
+
 func (t *tree) report(f fault, format string, args ...any) {
-	list, more := &t.errors, &t.moreErrors
-	d := report.Diagnostic{Severity: report.Error, Code: string(f.code), File: t.file, Hint: f.hint}
+	if !t.full(f.warn) {
+		t.say(f, fmt.Sprintf(format, args...))
+	}
+}
+
+// say is report for who knows that the list is not full.
+func (t *tree) say(f fault, message string) {
+	list := &t.errors
 	if f.warn {
-		list, more = &t.warnings, &t.moreWarnings
+		list = &t.warnings
+	}
+	if *list == nil {
+		*list = make([]problem, 0, 8)
+	}
+	f.off = min(f.off, uint32(len(t.text)))
+	*list = append(*list, problem{f, t, message})
+}
+
+// diagnostic works out what is shown of a problem. The cursor is at or before it.
+func (p *problem) diagnostic(at *cursor) report.Diagnostic {
+	d := report.Diagnostic{Severity: report.Error, Code: string(p.code), File: p.file, Hint: p.hint}
+	if p.warn {
 		d.Severity = report.Warn
 	}
-	if len(*list) == maxDiagnostics {
-		*more++
-		return
-	}
-	path := t.appendPath(nil, f.node)
-	if f.key != "" {
-		path = appendKey(path, f.key)
+	path := p.appendPath(make([]byte, 0, maxPath), p.node)
+	if p.fault.key != "" {
+		path = appendKey(path, p.fault.key)
 	}
 	d.Path = shorten(string(path), maxPath)
-	d.Message = shorten(fmt.Sprintf(format, args...), maxMessage)
+	d.Message = shorten(p.message, maxMessage)
 	if d.Path != "" {
 		d.Message = d.Path + ": " + d.Message
 	}
-	among := f.among[:min(len(f.among), maxAmong)]
-	if near := nearest(f.word, among); near != "" {
+	among := p.among[:min(len(p.among), maxAmong)]
+	if near := nearest(p.word, among); near != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", near)
-	} else if f.all != "" {
-		d.Hint = shorten(f.all+" "+quoted(among), maxMessage)
+	} else if p.all != "" {
+		d.Hint = shorten(p.all+" "+quoted(among), maxMessage)
 	}
-	d.Line, d.Column = t.position(min(f.off, uint32(len(t.text))))
-	if line := t.line(d.Line); len(line) <= maxExcerpt {
-		d.Excerpt = line
-	}
-	*list = append(*list, d)
+	d.Line, d.Column = at.position(p.off)
+	d.Excerpt = at.excerpt()
+	return d
 }
 
 // shorten cuts a text to at most n bytes, and shows that it did.
@@ -136,25 +164,39 @@ func quoted(words []string) string {
 	return strings.Join(list, ", ")
 }
 
-// diagnostics is everything reported, as it stands in the file: all errors that fit, then
-// warnings, then how many there are besides.
+// diagnostics is everything reported, file after file and as it stands there: all errors that
+// fit, then warnings, then how many there are besides.
 func (p *problems) diagnostics() []report.Diagnostic {
 	room := min(len(p.warnings), maxDiagnostics-len(p.errors))
 	more := p.moreErrors + p.moreWarnings + len(p.warnings) - room
-	all := slices.Concat(p.errors, p.warnings[:room])
-	slices.SortStableFunc(all, func(a, b report.Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	if more == 0 {
-		return all
+	all := make([]*problem, 0, maxDiagnostics)
+	for i := range p.errors {
+		all = append(all, &p.errors[i])
 	}
-	last := all[len(all)-1]
+	for i := range room {
+		all = append(all, &p.warnings[i])
+	}
+	slices.SortStableFunc(all, func(a, b *problem) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.off, b.off))
+	})
+	out := make([]report.Diagnostic, 0, len(all)+1)
+	var at cursor
+	for _, x := range all {
+		if at.source != &x.source {
+			at = cursor{source: &x.source, line: 1}
+		}
+		out = append(out, x.diagnostic(&at))
+	}
+	if more == 0 {
+		return out
+	}
+	last := out[len(out)-1]
 	severity := report.Warn
 	if p.moreErrors > 0 {
 		severity = report.Error
 	}
-	return append(all, report.Diagnostic{
+	return append(out, report.Diagnostic{
 		Severity: severity, Code: string(More), Message: fmt.Sprintf("%d more not shown", more),
-		File: p.file, Line: last.Line, Column: last.Column,
+		File: last.File, Line: last.Line, Column: last.Column,
 	})
 }

@@ -13,37 +13,36 @@ const defaultMode = "Default"
 // anyDevice is the device of a file that has none.
 const anyDevice = "any"
 
-// program reads the whole tree: everything but the lookup.
+// program reads the trees of all files: everything but the lookup.
 func (r *reader) program() {
 	r.prog = &engine.Program{Timing: engine.DefaultTiming}
-	r.modes, r.devices = r.names("modes"), r.names("devices")
+	r.modes, r.devices = r.names("modes", true), r.names("devices", false)
+	for _, t := range r.files {
+		if id := t.find(0, "device"); id != 0 {
+			r.devices.add(t.str(t.find(id, "name")))
+		}
+	}
 	if len(r.modes.list) == 0 {
 		r.modes.add(defaultMode)
-	}
-	if id := r.find(0, "device"); id != 0 {
-		r.devices.add(r.nodes[r.find(id, "name")].str)
 	}
 	if len(r.devices.list) == 0 {
 		r.devices.add(anyDevice)
 	}
+	r.prog.Modes = make([]engine.Mode, len(r.modes.list))
+	r.prog.Modes[0].Name = r.modes.list[0]
 	r.reached = make([]bool, len(r.modes.list))
 	r.reserve()
-	readTable(r, 0, rootFields, r)
-
-	p := r.prog
-	if len(p.Modes) == 0 {
-		p.Modes = []engine.Mode{{Name: defaultMode}}
+	for _, t := range r.files {
+		r.tree = t
+		readTable(r, 0, rootTable, r)
 	}
+	for _, d := range slices.Backward(r.deferred) {
+		r.tree = d.tree
+		d.read(r, d.node)
+	}
+	r.tree = r.files[0]
 	r.finishDevices()
-	p.Mappings = slices.Concat(r.modal.mappings, r.global.mappings)
-	if !r.gestures {
-		return
-	}
-	for i := range p.Mappings {
-		if t := &p.Mappings[i].Trigger; t.Duration == 0 {
-			t.Duration = duration(&p.Timing, t.Type)
-		}
-	}
+	r.finishMappings()
 }
 
 // duration is how long a gesture takes that does not say it.
@@ -60,31 +59,77 @@ func duration(t *engine.Timing, typ engine.TriggerType) time.Duration {
 	}
 }
 
-// reserve makes room for the modes' mappings: they are most of a file.
+// reserve makes room for the mappings: they are most of a file, and stand in one list, the
+// modes' before the global ones.
 func (r *reader) reserve() {
-	modes := r.find(0, "modes")
-	if modes == 0 {
+	modal, global := 0, 0
+	for _, t := range r.files {
+		for c, _ := t.list(0, "modes"); c != 0; c = t.nodes[c].next {
+			_, n := t.list(c, "mappings")
+			modal += int(n)
+		}
+		_, n := t.list(0, "global_mappings")
+		global += int(n)
+	}
+	all, places := make([]engine.Mapping, modal+global), make([]place, modal+global)
+	r.modal = mappings{all[:0:modal], places[:0:modal], make([]int, len(r.modes.list))}
+	r.global = mappings{all[modal:modal], places[modal:modal], make([]int, 1)}
+	r.prog.Mappings = all
+	const path = len("modes[10].mappings[100]")
+	r.paths.Grow((modal + global) * path)
+}
+
+// finishMappings puts the mappings in the order in which they are looked up.
+func (r *reader) finishMappings() {
+	p, n := r.prog, len(r.modal.list)
+	if len(r.files) > 1 {
+		r.groupByMode()
+	}
+	if n+len(r.global.list) < len(p.Mappings) { // some were left out
+		p.Mappings = slices.Concat(r.modal.list, r.global.list)
+	}
+	if !r.gestures {
 		return
 	}
-	n := int32(0)
-	for c := r.nodes[modes].first; c != 0; c = r.nodes[c].next {
-		if m := r.find(c, "mappings"); m != 0 {
-			n += r.nodes[m].size
+	for i := range p.Mappings {
+		if t := &p.Mappings[i].Trigger; t.Duration == 0 {
+			t.Duration = duration(&p.Timing, t.Type)
 		}
 	}
-	r.modal.mappings = make([]engine.Mapping, 0, n)
-	r.modal.nodes = make([]int32, 0, n)
+}
+
+// groupByMode brings together what several files say of one mode.
+func (r *reader) groupByMode() {
+	order := make([]int, len(r.modal.list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return r.modal.list[a].Mode - r.modal.list[b].Mode })
+	list, places := slices.Clone(r.modal.list), slices.Clone(r.modal.places)
+	for to, from := range order {
+		r.modal.list[to], r.modal.places[to] = list[from], places[from]
+	}
+}
+
+// single is the device of a file in the form of the days when there was one.
+type single struct {
+	engine.Device
+	at place
 }
 
 func (r *reader) finishDevices() {
-	id, p := r.find(0, "device"), r.prog
+	p := r.prog
+	for i, s := range r.singles {
+		if len(p.Devices) == 0 && i == 0 {
+			continue
+		}
+		s.at.report(fault{
+			code: Conflict, off: s.at.keyAt(s.at.node), node: s.at.node, hint: "write it as one more [[devices]]",
+		}, "there are other devices too")
+	}
 	switch {
-	case id != 0 && len(p.Devices) > 0:
-		r.report(fault{
-			code: Conflict, off: r.nodes[id].keyAt, node: id, hint: "write it as one more [[devices]]",
-		}, "there is a list of devices too")
-	case id != 0:
-		p.Devices = []engine.Device{r.single}
+	case len(r.singles) > 0:
+		p.Devices = append(p.Devices, r.singles[0].Device)
 	case len(p.Devices) == 0:
 		p.Devices = []engine.Device{{Name: anyDevice, Match: []engine.Match{{{Kind: engine.MatchAny}}}, Enabled: true}}
 	}
@@ -96,56 +141,69 @@ type names struct {
 	index map[string]int
 }
 
-// names reads the names in an array of tables, and checks that they differ.
-func (r *reader) names(key string) names {
+// names reads the names in an array of tables of every file, and checks that they differ. Files
+// may share a name that is no device's: what they say of it is put together.
+func (r *reader) names(key string, shared bool) names {
 	n := names{index: map[string]int{}}
-	id := r.find(0, key)
-	if k := r.nodes[id].kind; id == 0 || k != tablesNode && k != arrayNode {
-		return n
-	}
-	seen := map[string]int32{}
-	for c := r.nodes[id].first; c != 0; c = r.nodes[c].next {
-		name := ""
-		if at := r.find(c, "name"); at != 0 {
-			name = r.nodes[at].str
-			r.differs(at, seen)
+	seen := map[string]place{}
+	for _, r.tree = range r.files {
+		if shared {
+			clear(seen)
 		}
-		n.add(name)
+		for c, _ := r.list(0, key); c != 0; c = r.nodes[c].next {
+			name := ""
+			if at := r.find(c, "name"); at != 0 {
+				name = r.str(at)
+				r.differs(at, seen)
+			}
+			n.add(name)
+		}
 	}
 	return n
 }
 
+// add takes a name in, unless it is there.
 func (n *names) add(name string) {
-	n.index[name] = len(n.list)
-	n.list = append(n.list, name)
+	if _, ok := n.index[name]; !ok {
+		n.index[name] = len(n.list)
+		n.list = append(n.list, name)
+	}
 }
 
 // differs says so if the name at n was seen before.
-func (r *reader) differs(n int32, seen map[string]int32) {
-	name := r.nodes[n].str
+func (r *reader) differs(n int32, seen map[string]place) {
+	name := r.str(n)
 	if name == "" {
 		return // a fault of its own
 	}
-	if before, ok := seen[name]; ok {
-		r.report(fault{code: DuplicateName, off: r.nodes[n].off, node: n}, "%q is already the name of another, on line %d", name, r.lineAt(r.nodes[before].off))
-		return
+	before, ok := seen[name]
+	switch {
+	case !ok:
+		seen[name] = place{r.tree, n}
+	case r.full(false):
+	case before.tree != r.tree:
+		r.report(fault{code: DuplicateName, off: r.nodes[n].off, node: n}, "%q is already the name of another, in %s", name, before.file)
+	default:
+		r.report(fault{code: DuplicateName, off: r.nodes[n].off, node: n}, "%q is already the name of another, on line %d", name, r.lineAt(r.nodes[before.node].off))
 	}
-	seen[name] = n
 }
 
-// nodeOf is where a mapping of the program stands.
-func (r *reader) nodeOf(mapping int) int32 {
-	if n := len(r.modal.nodes); mapping >= n {
-		return r.global.nodes[mapping-n]
+// at is where a mapping of the program stands.
+func (r *reader) at(mapping int) place {
+	if n := len(r.modal.places); mapping >= n {
+		return r.global.places[mapping-n]
 	}
-	return r.modal.nodes[mapping]
+	return r.modal.places[mapping]
 }
 
 // shadowed warns of mappings that can never act.
 func (r *reader) shadowed(covered []engine.Covered) {
 	for _, c := range covered {
-		id := r.nodeOf(c.Mapping)
-		r.report(fault{code: Shadowed, off: r.nodes[id].off, node: id, warn: true},
-			"never acts: %s always acts before it", r.prog.Mappings[c.By].ID)
+		if r.full(true) {
+			continue
+		}
+		at := r.at(c.Mapping)
+		at.say(fault{code: Shadowed, off: at.nodes[at.node].off, node: at.node, warn: true},
+			"never acts: "+r.prog.Mappings[c.By].ID+" always acts before it")
 	}
 }

@@ -23,18 +23,18 @@ func (t *tree) plain(id int32) any {
 	switch n.kind {
 	case tableNode:
 		m := map[string]any{}
-		for c := n.first; c != 0; c = t.nodes[c].next {
-			m[t.nodes[c].key] = t.plain(c)
+		for c := t.first(id); c != 0; c = t.nodes[c].next {
+			m[t.key(c)] = t.plain(c)
 		}
 		return m
 	case tablesNode, arrayNode:
 		s := []any{}
-		for c := n.first; c != 0; c = t.nodes[c].next {
+		for c := t.first(id); c != 0; c = t.nodes[c].next {
 			s = append(s, t.plain(c))
 		}
 		return s
 	case textNode:
-		return n.str
+		return t.str(id)
 	case integerNode:
 		return n.num
 	case floatNode:
@@ -81,7 +81,7 @@ func same(a, b any) bool {
 
 func parsed(src []byte) *tree {
 	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
-	t := newTree("f", string(src))
+	t := newTree(&problems{}, "f", string(src))
 	t.parse(src)
 	return t
 }
@@ -106,13 +106,13 @@ func compare(t *testing.T, src []byte) {
 		return
 	}
 	for _, d := range tree.errors {
-		if d.Code == string(TooDeep) {
+		if d.code == TooDeep {
 			return
 		}
 	}
 	var any map[string]any
 	if err := gotoml.Unmarshal(src, &any); err == nil {
-		t.Fatalf("go-toml takes what was refused for %v:\n%s", tree.errors, src)
+		t.Fatalf("go-toml takes what was refused for %v:\n%s", tree.diagnostics(), src)
 	}
 }
 
@@ -165,8 +165,8 @@ func TestLargeTables(t *testing.T) {
 	}
 	b.WriteString("k59999 = 1\n")
 	tree := parsed([]byte(b.String()))
-	if len(tree.errors) != 1 || tree.errors[0].Line != 60_001 {
-		t.Error(tree.errors)
+	if len(tree.errors) != 1 || tree.diagnostics()[0].Line != 60_001 {
+		t.Error(tree.diagnostics())
 	}
 	if id := tree.find(0, "k31234"); id == 0 || tree.nodes[id].num != 31_234 {
 		t.Error("a key of a large table is not found")
@@ -184,7 +184,8 @@ func TestPositionsOfArrays(t *testing.T) {
 	}
 	for id := 1; id < len(tree.nodes); id++ {
 		path := string(tree.appendPath(nil, int32(id)))
-		line, column := tree.position(tree.nodes[id].off)
+		at := cursor{source: &tree.source, line: 1}
+		line, column := at.position(tree.nodes[id].off)
 		if want[path] != [2]int{line, column} {
 			t.Errorf("%s is at %d:%d, want %v", path, line, column, want[path])
 		}
@@ -212,6 +213,7 @@ trigger = { type = "Note", note = 1 }
 action = { type = "Keystroke", keys = "c" }
 `)
 	r := &reader{tree: parsed(src)}
+	r.files = []*tree{r.tree}
 	r.program()
 	r.warnings = nil
 	r.shadowed([]engine.Covered{{Mapping: 1, By: 0}, {Mapping: 2, By: 1}})

@@ -8,65 +8,72 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// value adds the value v as n to the table or array at, and returns where v ends. After is an
+// value adds the value v to the table or array at, and returns where v ends. After is an
 // offset before which v does not begin: the parser gives arrays no position.
-func (t *tree) value(at int32, n *node, v *unstable.Node, after uint32, depth int) uint32 {
-	n.off = t.base + v.Raw.Offset
+func (t *tree) value(at int32, key span, v *unstable.Node, after uint32, depth int) uint32 {
 	if depth > maxDepth {
 		t.tooDeep(after)
-		n.kind = brokenNode
-		t.add(at, n)
+		t.nodes[t.add(at, key, after)].kind = brokenNode
 		return after
 	}
-	ok := true
+	if v.Kind == unstable.Array {
+		return t.array(at, key, v, after, depth)
+	}
+	if v.Kind == unstable.InlineTable {
+		return t.inlineTable(at, key, v, depth)
+	}
+	off := t.base + v.Raw.Offset
+	id := t.add(at, key, off)
+	ok, n := true, int64(0)
+	k := textNode
 	switch v.Kind {
-	case unstable.Array:
-		return t.array(at, n, v, after, depth)
-	case unstable.InlineTable:
-		return t.inlineTable(at, n, v, depth)
 	case unstable.String:
-		n.kind, n.str = textNode, t.string(v)
+		n = t.textOf(v)
 	case unstable.Bool:
-		n.kind = booleanNode
+		k = booleanNode
 		if v.Data[0] == 't' {
-			n.num = 1
+			n = 1
 		}
 	case unstable.Integer:
-		n.kind = integerNode
-		n.num, ok = integer(v.Data)
+		k = integerNode
+		n, ok = integer(v.Data)
 	case unstable.Float:
-		n.kind = floatNode
-		n.num, ok = float(v.Data)
+		k = floatNode
+		n, ok = float(v.Data)
 	default:
-		n.kind, n.str = timeNode, t.string(v)
-		ok = validTime(n.str)
+		k, n = timeNode, t.textOf(v)
+		ok = validTime(string(v.Data))
 	}
-	id := t.add(at, n)
 	if !ok {
-		t.report(fault{code: BadValue, off: n.off, node: id}, "%s is no number that fits 64 bits and no time that exists", v.Data)
-		t.nodes[id].kind = brokenNode
+		t.report(fault{code: BadValue, off: off, node: id}, "%s is no number that fits 64 bits and no time that exists", v.Data)
+		k = brokenNode
 	}
-	return n.off + v.Raw.Length
+	t.nodes[id].num, t.nodes[id].kind = n, k
+	return off + v.Raw.Length
 }
 
-func (t *tree) array(at int32, n *node, v *unstable.Node, after uint32, depth int) uint32 {
-	n.off = t.seek('[', after)
-	n.kind, n.state = arrayNode, frozen
-	if t.nodes[at].kind == arrayNode {
-		n.keyAt = n.off
-	}
-	id := t.add(at, n)
-	end := n.off + 1
+// textOf is the number of a node that is the text v.
+func (t *tree) textOf(v *unstable.Node) int64 {
+	s := t.span(v, math.MaxUint32)
+	return pack(s.at, s.size)
+}
+
+func (t *tree) array(at int32, key span, v *unstable.Node, after uint32, depth int) uint32 {
+	off := t.seek('[', after)
+	id := t.add(at, key, off)
+	t.nodes[id].kind, t.nodes[id].state = arrayNode, frozen
+	end := off + 1
 	for c := v.Child(); c != nil; c = c.Next() {
-		end = t.value(id, &node{keyAt: t.base + c.Raw.Offset}, c, end, depth+1)
+		end = t.value(id, span{}, c, end, depth+1)
 	}
 	return t.seek(']', end) + 1
 }
 
-func (t *tree) inlineTable(at int32, n *node, v *unstable.Node, depth int) uint32 {
-	n.state = dotted // its own keys may extend it as long as it is open
-	id := t.add(at, n)
-	end := n.off + 1
+func (t *tree) inlineTable(at int32, key span, v *unstable.Node, depth int) uint32 {
+	off := t.base + v.Raw.Offset
+	id := t.add(at, key, off)
+	t.nodes[id].state = dotted // its own keys may extend it as long as it is open
+	end := off + 1
 	for c := v.Child(); c != nil; c = c.Next() {
 		end = t.keyValue(id, c, depth+1)
 	}
@@ -87,7 +94,7 @@ func (t *tree) seek(bracket byte, off uint32) uint32 {
 // freeze closes an inline table and the tables that its dotted keys made.
 func (t *tree) freeze(id int32) {
 	t.nodes[id].state = frozen
-	for c := t.nodes[id].first; c != 0; c = t.nodes[c].next {
+	for c := t.first(id); c != 0; c = t.nodes[c].next {
 		if t.nodes[c].kind == tableNode && t.nodes[c].state != frozen {
 			t.freeze(c)
 		}

@@ -102,7 +102,7 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 	main := s.file(r.Path)
 	s.use(main)
 	if main.err == nil {
-		r.beside(func() { parsed = config.Parse(r.Path, main.text) })
+		r.beside(func() { parsed = config.Parse(r.Path, main.text, s.open) })
 	}
 	lap(&o.Phases.Parse)
 	if o.Again, o.Writing = s.wait(quiet); o.Again > 0 {
@@ -152,6 +152,13 @@ func (s *snapshot) file(path string) *file {
 		s.used = append(s.used, s.files[i])
 	}
 	return s.files[i]
+}
+
+// open is a file that another one includes.
+func (s *snapshot) open(path string) ([]byte, error) {
+	f := s.file(path)
+	s.use(f)
+	return f.text, f.err
 }
 
 func (s *snapshot) use(f *file) {
