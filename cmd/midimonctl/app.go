@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/amiable-dev/midimon/dbusapi/client"
 	"github.com/amiable-dev/midimon/service/lock"
 )
@@ -35,24 +37,29 @@ const (
 func (a *app) with(ctx context.Context, start bool, do func(context.Context, *client.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	address, dir, err := client.Find(a.address, a.getenv)
-	if err != nil {
-		return err
-	}
-	if dir != "" && !start {
-		switch _, held, err := lock.Holder(dir); {
-		case err != nil:
-			return fmt.Errorf("cannot tell whether midimon runs: %w", err)
-		case !held:
-			return client.ErrNotRunning
-		}
-	}
-	c, err := client.Dial(ctx, address, start)
+	c, err := a.dial(ctx, ctx, start)
 	if err != nil {
 		return err
 	}
 	defer c.Close() //nolint:errcheck // the replies are in
 	return do(ctx, c)
+}
+
+// dial finds the daemon, within find. The connection ends with ctx.
+func (a *app) dial(find, ctx context.Context, start bool) (*client.Client, error) {
+	address, dir, err := client.Find(a.address, a.getenv)
+	if err != nil {
+		return nil, err
+	}
+	if dir != "" && !start {
+		switch _, held, err := lock.Holder(dir); {
+		case err != nil:
+			return nil, fmt.Errorf("cannot tell whether midimon runs: %w", err)
+		case !held:
+			return nil, client.ErrNotRunning
+		}
+	}
+	return client.Dial(find, ctx, address, start)
 }
 
 // printJSON prints one object, indented.
@@ -96,4 +103,11 @@ func (a *app) color() bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// monotonic is the clock of the daemon's *_us.
+func (a *app) monotonic() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // fails for no valid clock and pointer
+	return time.Duration(ts.Nano())
 }

@@ -40,6 +40,9 @@ func run(ctx context.Context, a *app, args []string) int {
 	if err == nil {
 		return exitDone
 	}
+	if code, ok := errors.AsType[exitError](err); ok {
+		return int(code)
+	}
 	_, _ = fmt.Fprintf(a.err, "midimonctl: %v\n", err)
 	var usage *usageError
 	switch {
@@ -83,6 +86,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 midimon is not running.`,
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	for _, verb := range []func(*app) *cobra.Command{
 		newStatus, newDevices, newMode, newModes, newReload, newValidate, newPing, newPause, newResume, newPanic,
+		newMappings, newTrigger, newMonitor, newWatch, newWhy, newStats, newInhibit, newDoctor,
 		newStart, newStop, newRestart, newLogs, newInstall, newUninstall,
 	} {
 		cmd := verb(a)

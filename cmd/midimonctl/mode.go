@@ -16,7 +16,8 @@ func newMode(a *app) *cobra.Command {
 		Long: `Without NAME show the mode that acts; with it make that mode the base mode.
 
 With --json {mode, base_mode, modes}, afterwards.`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: first(a.modeNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), len(args) == 1, func(ctx context.Context, c *client.Client) error {
 				if len(args) == 1 {

@@ -24,3 +24,6 @@ func (l noLife) Install(ctx context.Context) (did, mayStart []string, err error)
 func (l noLife) Uninstall(ctx context.Context) (did, mayStart []string, err error) {
 	return l.Start(ctx)
 }
+
+// machineChecks look at what the machine must offer.
+func (a *app) machineChecks(context.Context) []report.Check { return nil }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/amiable-dev/midimon/dbusapi"
 	"github.com/amiable-dev/midimon/dbusapi/client"
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/alsaseq"
+	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/linux/units"
 	"github.com/amiable-dev/midimon/packaging"
 	"github.com/amiable-dev/midimon/service/lock"
@@ -82,4 +86,18 @@ func (l unitsLife) Install(ctx context.Context) ([]string, []string, error) {
 
 func (l unitsLife) Uninstall(ctx context.Context) ([]string, []string, error) {
 	return told(l.Life.Uninstall(ctx))
+}
+
+// machineChecks look at what the machine must offer.
+func (a *app) machineChecks(ctx context.Context) []report.Check {
+	runtime := report.Check{Name: "runtime-dir", Status: report.OK, Message: "XDG_RUNTIME_DIR is " + a.getenv("XDG_RUNTIME_DIR")}
+	if a.getenv("XDG_RUNTIME_DIR") == "" {
+		runtime.Name, runtime.Status, runtime.Message, runtime.Fix = "no-runtime-dir", report.Failed, "XDG_RUNTIME_DIR is not set", "loginctl enable-linger"
+	}
+	l := &units.Life{Address: dbusapi.SessionAddress(a.getenv), Name: dbusapi.BusName}
+	return append([]report.Check{
+		runtime,
+		row("alsa", "the ALSA sequencer can be opened", alsaseq.New(slog.New(slog.DiscardHandler), alsaseq.Options{}).Available()),
+		row("keys", "keyboards can be made (/dev/uinput)", uinput.Available()),
+	}, l.Checks(ctx)...)
 }

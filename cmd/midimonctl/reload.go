@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,42 +14,101 @@ import (
 	"github.com/amiable-dev/midimon/engine/config"
 )
 
+// maxConfirm is how long a configuration may be tried.
+const maxConfirm = time.Hour
+
 func newReload(a *app) *cobra.Command {
-	return &cobra.Command{
+	confirm := time.Duration(0)
+	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Make midimon read its configuration again",
 		Long: `Make midimon read its configuration again and wait until it has. A file with errors
 changes nothing: what ran before goes on.
 
-With --json {ok, generation, error, diagnostics (see "midimonctl validate --help")}.`,
+With --confirm ask whether to keep it: unless "y" is answered in time, midimon goes back to
+the configuration before, even when this program is gone. The file is not changed.
+
+With --json {ok, generation, error, diagnostics (see "midimonctl validate --help")}, and with
+--confirm "kept" too.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), acts, func(ctx context.Context, c *client.Client) error {
-				generation, found, err := c.Reload(ctx)
-				if errors.Is(err, client.ErrConfigInvalid) {
-					if more, failed := c.Diagnostics(ctx); failed == nil {
-						found = more
-					}
+			if cmd.Flags().Changed("confirm") && (confirm < time.Second || confirm > maxConfirm) {
+				return &usageError{fmt.Errorf("reload: --confirm is 1s to 1h, not %v", confirm)}
+			}
+			find, cancel := context.WithTimeout(cmd.Context(), callTimeout)
+			defer cancel()
+			c, err := a.dial(find, cmd.Context(), acts)
+			if err != nil {
+				return err
+			}
+			defer c.Close() //nolint:errcheck // the replies are in
+			generation, found, err := c.Reload(find)
+			if errors.Is(err, client.ErrConfigInvalid) {
+				if more, failed := c.Diagnostics(find); failed == nil {
+					found = more
 				}
-				failed := ""
-				if err != nil {
-					err = fmt.Errorf("cannot reload: %w", err)
-					failed = err.Error()
-				}
-				if a.json {
-					return errors.Join(a.printJSON(map[string]any{
-						"ok": err == nil, "generation": generation, "error": failed, "diagnostics": rows(found),
-					}), err)
-				}
-				p := a.printer()
+			}
+			kept := true
+			p := a.printer()
+			if !a.json {
 				for _, d := range found {
 					p.printf("%s\n", config.Format(d, false))
 				}
 				if err == nil {
 					p.printf("reloaded: generation %d, %s\n", generation, count(len(found), "warning"))
 				}
-				return errors.Join(p.err, err)
-			})
+			}
+			if err == nil && confirm > 0 {
+				kept, err = a.tryOut(cmd.Context(), c, confirm)
+			}
+			failed := ""
+			if err != nil {
+				err = fmt.Errorf("cannot reload: %w", err)
+				failed = err.Error()
+			}
+			if !a.json {
+				return joined(p.err, err)
+			}
+			out := map[string]any{"ok": err == nil, "generation": generation, "error": failed, "diagnostics": rows(found)}
+			if confirm > 0 {
+				out["kept"] = kept && err == nil
+			}
+			return joined(a.printJSON(out), err)
 		},
 	}
+	cmd.Flags().DurationVar(&confirm, "confirm", 0, "go back to the configuration before, unless confirmed within `TIME` (20s)")
+	return cmd
+}
+
+// errReverted says that the new configuration was not confirmed.
+var errReverted = errors.New("not confirmed: the configuration before acts again")
+
+// tryOut asks whether the configuration just read is to stay. Midimon itself keeps the time.
+func (a *app) tryOut(ctx context.Context, c *client.Client, within time.Duration) (kept bool, err error) {
+	generation, err := c.ArmRevert(ctx, within)
+	if err != nil {
+		return false, err
+	}
+	_, _ = fmt.Fprintf(a.err, "keep it? [y/N] midimon goes back in %v: ", within)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.in).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	over := time.NewTimer(within)
+	defer over.Stop()
+	select {
+	case word := <-answer:
+		if word == "y" || word == "yes" {
+			return true, c.Keep(ctx, generation)
+		}
+		if err := c.Revert(ctx); err != nil {
+			return false, err
+		}
+	case <-over.C:
+		_, _ = fmt.Fprintln(a.err)
+	case <-ctx.Done():
+		return false, ctx.Err() // midimon keeps the time
+	}
+	return false, errReverted
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"net"
 	"os"
@@ -27,12 +28,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"midimonctl": main})
 }
 
+var update = flag.Bool("update", false, "write what the programs print into the scripts")
+
 // A world is what a script's commands share: the fake daemon and what it heard.
 type world struct {
 	t       testing.TB
 	backend *dbustest.Backend
 	mu      sync.Mutex
 	heard   []string
+	end     func() // of what serve began last
 }
 
 // The scripts run the real program against a fake daemon.
@@ -43,10 +47,14 @@ type world struct {
 //	heard CALL         the daemon was told this
 //	invalid            from now on the configuration has errors
 //	disabled ID        the device is switched off
+//	ends               the daemon ends
+//	happens WORD ...   messages come in; the mode, the devices or the health change; something fails
+//	await FILE TEXT    waits until a file has TEXT
 //	matches FILE       stdout is FILE, in which AGO stands for any time
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir:           "testdata",
+		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			tb := e.T().(testing.TB)
 			w := &world{t: tb, backend: dbustest.NewBackend()}
@@ -62,7 +70,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"bus": startBus, "serve": serve, "exits": exits, "heard": heard, "invalid": invalid, "disabled": disabled,
-			"stale": stale, "matches": matches,
+			"stale": stale, "matches": matches, "ends": ends, "happens": happens, "await": await,
 		},
 	})
 }
@@ -95,7 +103,9 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
-	ts.Defer(func() { cancel(); wait.Wait() })
+	end := func() { cancel(); wait.Wait() }
+	here(ts).end = end
+	ts.Defer(end)
 	if args[0] == "bus" {
 		told := make(chan dbusapi.BusState, 1)
 		wait.Go(func() {
@@ -109,10 +119,72 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	dir := filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "midimon")
 	l, err := lock.Take(dir, "by a test")
 	ts.Check(err)
+	here(ts).end = func() { end(); _ = l.Close() }
 	ts.Defer(func() { _ = l.Close() })
 	socket, err := net.Listen("unix", filepath.Join(dir, "bus")) //nolint:noctx // local
 	ts.Check(err)
 	wait.Go(func() { _ = s.ServePrivate(ctx, socket) })
+}
+
+func ends(ts *testscript.TestScript, _ bool, _ []string) { here(ts).end() }
+
+// happens makes the daemon have something to tell.
+func happens(ts *testscript.TestScript, _ bool, args []string) {
+	b := here(ts).backend
+	at := time.UnixMicro(1_700_000_000_000_000)
+	switch args[0] {
+	case "unwatched":
+		for over := time.Now().Add(patience); b.Watchers() > 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(over) {
+				ts.Fatalf("somebody watches")
+			}
+		}
+	case "messages":
+		for over := time.Now().Add(patience); b.Watchers() == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(over) {
+				ts.Fatalf("nobody watches")
+			}
+		}
+		b.See(
+			report.Seen{Time: at, Device: "LPD8", Status: 0x99, Data1: 36, Value: 100, Mapping: "play"},
+			report.Seen{Time: at, Device: "LPD8", Status: 0x99, Data1: 36},
+			report.Seen{Time: at, Device: "Fader", Status: 0xb0, Data1: 7, Value: 64},
+			report.Seen{Time: at, Device: "Fader", Status: 0xe0, Value: 8192},
+			report.Seen{Time: at, Device: "LPD8", Mapping: "hold"},
+			report.Seen{Time: at, Device: "LPD8", Status: 0xf0},
+		)
+	case "mode":
+		b.Publish(func(s *report.Status) { s.Mode, s.BaseMode = args[1], args[1] })
+	case "well":
+		b.Publish(func(s *report.Status) {
+			s.State, s.Health = report.Running, nil
+			s.Devices[1].State = report.Connected
+		})
+	case "gone":
+		b.Publish(func(s *report.Status) { s.Devices[0].State = report.Absent })
+	case "fails":
+		b.Publish(nil, report.Event{Kind: report.ActionFailed, Mapping: "play", Mode: "Media", Error: "keys-unavailable", Detail: "no keyboard"})
+	case "emits":
+		b.Publish(nil, report.Event{Kind: report.Emitted, Name: "fader", Number: 0.5})
+	case "quiet":
+		b.Publish(func(s *report.Status) { s.Inhibitors = []report.Inhibitor{{Who: "me", Why: "a call"}} })
+	default:
+		ts.Fatalf("nothing like %q happens", args[0])
+	}
+}
+
+// patience is how long a script waits for what must come.
+const patience = 10 * time.Second
+
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	text := []byte(nil)
+	for over := time.Now().Add(patience); time.Now().Before(over); time.Sleep(time.Millisecond) {
+		text, _ = os.ReadFile(ts.MkAbs(args[0]))
+		if regexp.MustCompile(args[1]).Match(text) {
+			return
+		}
+	}
+	ts.Fatalf("%s has no %q:\n%s", args[0], args[1], text)
 }
 
 // stale leaves the socket of a daemon that is gone.

@@ -79,7 +79,7 @@ func (a *app) readConfig(args []string) (file string, src []byte, err error) {
 	if file != "standard input" {
 		f, err := os.Open(file)
 		if err != nil {
-			return "", nil, err
+			return file, nil, err
 		}
 		defer f.Close() //nolint:errcheck // it was only read
 		in = f
@@ -88,8 +88,8 @@ func (a *app) readConfig(args []string) (file string, src []byte, err error) {
 	return file, src, err
 }
 
-// A row is a diagnostic in JSON.
-type row struct {
+// A diagnosticRow is a diagnostic in JSON.
+type diagnosticRow struct {
 	Severity string `json:"severity"`
 	Code     string `json:"code"`
 	Message  string `json:"message"`
@@ -100,10 +100,10 @@ type row struct {
 	Hint     string `json:"hint"`
 }
 
-func rows(found []report.Diagnostic) []row {
-	out := []row{}
+func rows(found []report.Diagnostic) []diagnosticRow {
+	out := []diagnosticRow{}
 	for _, d := range found {
-		out = append(out, row{d.Severity, d.Code, d.Message, d.File, d.Line, d.Column, d.Path, d.Hint})
+		out = append(out, diagnosticRow{d.Severity, d.Code, d.Message, d.File, d.Line, d.Column, d.Path, d.Hint})
 	}
 	return out
 }

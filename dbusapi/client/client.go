@@ -46,10 +46,10 @@ type Client struct {
 	flag dbus.Flags
 }
 
-// Dial connects to a D-Bus address: a bus or a private socket. The connection ends with ctx.
-// With start, a call may make the bus start the daemon.
-func Dial(ctx context.Context, address string, start bool) (*Client, error) {
-	socket, err := dbusapi.DialSocket(ctx, address)
+// Dial connects to a D-Bus address, a bus or a private socket, within dialing. The connection
+// ends with ctx. With start, a call may make the bus start the daemon.
+func Dial(dialing, ctx context.Context, address string, start bool) (*Client, error) {
+	socket, err := dbusapi.DialSocket(dialing, address)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w: nobody answers at %s", ErrNotRunning, address)
@@ -58,7 +58,9 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	}
 	// godbus' own waits know no context; a closed socket ends them all.
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
-	conn, err := dbus.NewConn(stream{bufio.NewReader(socket), socket}, dbus.WithContext(ctx))
+	dialed := context.AfterFunc(dialing, func() { _ = socket.Close() })
+	conn, err := dbus.NewConn(stream{bufio.NewReader(socket), socket}, dbus.WithContext(ctx),
+		dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 	if err == nil {
 		err = conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))})
 	}
@@ -67,14 +69,18 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	}
 	if err != nil {
 		_ = socket.Close()
-		return nil, fmt.Errorf("cannot connect to %s: %w", address, cause(ctx, err))
+		return nil, fmt.Errorf("cannot connect to %s: %w", address, cause(dialing, err))
 	}
+	dialed()
 	c := &Client{conn: conn, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
 	if !start {
 		c.flag = dbus.FlagNoAutoStart
 	}
 	return c, nil
 }
+
+// ErrLost says that the connection ended before its context did: the daemon, or its bus, is gone.
+var ErrLost = errors.New("midimon has ended")
 
 type stream struct {
 	io.Reader

@@ -39,7 +39,7 @@ func dial(t *testing.T, b *dbustest.Backend) *Client {
 			t.Error(err)
 		}
 	})
-	c, err := Dial(t.Context(), dbusapi.UnixAddress(path), true)
+	c, err := Dial(t.Context(), t.Context(), dbusapi.UnixAddress(path), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +120,16 @@ func TestSilence(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := Dial(ctx, dbusapi.UnixAddress(path), false); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Dial(ctx, ctx, dbusapi.UnixAddress(path), false); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestDialNobody(t *testing.T) {
-	if _, err := Dial(t.Context(), "unix:path=/nonexistent/bus", false); !errors.Is(err, ErrNotRunning) {
+	if _, err := Dial(t.Context(), t.Context(), "unix:path=/nonexistent/bus", false); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("no socket: %v", err)
 	}
-	if _, err := Dial(t.Context(), "tcp:host=h", false); err == nil || errors.Is(err, ErrNotRunning) {
+	if _, err := Dial(t.Context(), t.Context(), "tcp:host=h", false); err == nil || errors.Is(err, ErrNotRunning) {
 		t.Errorf("no unix socket: %v", err)
 	}
 }
@@ -171,7 +171,8 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("", "unix:path="+private, filepath.Join(dir, "midimon"))
-	env["XDG_RUNTIME_DIR"] = private // no directory
+	check("unix:path="+private, "unix:path="+private, filepath.Join(dir, "midimon")) // named or not, it may start the daemon
+	env["XDG_RUNTIME_DIR"] = private                                                 // no directory
 	if _, _, err := Find("", func(k string) string { return env[k] }); err == nil || errors.Is(err, ErrNotRunning) {
 		t.Errorf("a file in the way: %v", err)
 	}

@@ -31,13 +31,17 @@ func PrivateDir(getenv func(string) string) string {
 // is the private socket's directory if that was chosen: whoever connects there may start the
 // daemon, so one who only looks asks first whether its lock is held.
 func Find(given string, getenv func(string) string) (address, dir string, err error) {
+	dir = PrivateDir(getenv)
+	if given == "" {
+		given = getenv("MIDIMON_ADDRESS")
+	}
 	if given != "" {
+		if dir != "" && given == dbusapi.UnixAddress(filepath.Join(dir, "bus")) {
+			return given, dir, nil
+		}
 		return given, "", nil
 	}
-	if a := getenv("MIDIMON_ADDRESS"); a != "" {
-		return a, "", nil
-	}
-	if dir := PrivateDir(getenv); dir != "" {
+	if dir != "" {
 		socket := filepath.Join(dir, "bus")
 		switch _, err := os.Lstat(socket); {
 		case err == nil:

@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -150,6 +151,7 @@ func deviceList(ctx context.Context, call *dbus.Call) ([]Device, error) {
 func store(values map[string]dbus.Variant, into map[string]any) error {
 	for name, to := range into {
 		if v, ok := values[name]; ok {
+			reflect.ValueOf(to).Elem().SetZero() // else a slice would be filled in place
 			if err := v.Store(to); err != nil {
 				return err
 			}

@@ -75,7 +75,7 @@ func (d *Driver) Await(ctx context.Context) error {
 			d.log.Warn("cannot watch for the ALSA sequencer", "err", err)
 		}
 		// What happened before the watches were set shows in this attempt.
-		if d.possible() {
+		if d.Available() == nil {
 			return nil
 		}
 		select {
@@ -102,15 +102,6 @@ func (d *Driver) watch(w *fsnotify.Watcher) error {
 		return err
 	}
 	return nil
-}
-
-func (d *Driver) possible() bool {
-	s, err := d.connect(func(engine.Input) {})
-	if err != nil {
-		return false
-	}
-	s.closeClients()
-	return true
 }
 
 // fault says how to mend err.

@@ -103,9 +103,11 @@ func (b bus) start(ctx context.Context, name string) error {
 // reload makes the bus read its files again.
 func (b bus) reload(ctx context.Context) error { return b.call(ctx, "ReloadConfig", nil, nil) }
 
+var errNoBus = errors.New("there is no session bus")
+
 func (b bus) call(ctx context.Context, method string, args []any, result any) error {
 	if b.address == "" {
-		return errors.New("there is no session bus")
+		return errNoBus
 	}
 	c, err := dial(ctx, b.address)
 	if err != nil {
