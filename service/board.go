@@ -41,6 +41,7 @@ type board struct {
 	rows        health.Rows
 	backends    map[string]error // nil: ready
 	uncontained error            // why programs are not contained, or nil
+	unfocused   string           // why nobody can tell which application has the focus, or empty
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
 	line        string
@@ -212,19 +213,19 @@ func (b *board) show() {
 	}
 }
 
-// containedCheck is a warning: programs are started all the same.
-const containedCheck = "process-limits"
+// What is done without, and therefore only a warning.
+const (
+	containedCheck = "process-limits"
+	focusCheck     = "focus"
+)
 
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
-	limits := health.Of(containedCheck, b.uncontained)
-	if b.uncontained != nil {
-		limits.Status = report.Warning
-	}
-	if !uses(b.program, "process") {
-		limits.Status = report.OK
-	}
-	b.rows.Set(limits)
+	b.warn(report.Check{Name: containedCheck, Message: text(b.uncontained)}, uses(b.program, "process"))
+	b.warn(report.Check{
+		Name: focusCheck, Message: b.unfocused,
+		Fix: "busctl --user call com.amiable.Midimon1 /com/amiable/Midimon1 com.amiable.Midimon1 ReportFocus ss APP TITLE",
+	}, b.program.UsesFocus())
 	for name, err := range b.backends {
 		c := health.Of(name, err)
 		if !uses(b.program, name) {
@@ -232,6 +233,22 @@ func (b *board) checkBackends() {
 		}
 		b.rows.Set(c)
 	}
+}
+
+// warn has a row as long as it has a message and the program uses what it speaks of.
+func (b *board) warn(c report.Check, used bool) {
+	c.Status = report.Warning
+	if c.Message == "" || !used {
+		c.Status = report.OK
+	}
+	b.rows.Set(c)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // uses says whether any mapping or mode needs the backend.

@@ -17,6 +17,7 @@ func (d *Daemon) SetLocked(ctx context.Context, locked bool) error {
 type focus struct {
 	app      string
 	known    bool   // a source of our own works
+	why      string // why none does, where that is known
 	reported string // what the caller said
 	caller   string // empty: none
 }
@@ -31,29 +32,43 @@ func (f *focus) show(w *effect.World) {
 // SetFocus says which application has the focus by its id, empty for none. Known is false
 // when nobody can tell.
 func (d *Daemon) SetFocus(ctx context.Context, app string, known bool) error {
-	return d.shown(d.loop.World(ctx, func(w *effect.World) {
-		d.focus.app, d.focus.known = strings.ToLower(app), known
+	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why = strings.ToLower(app), known, "" })
+}
+
+// SetFocusUnknown says that nobody can tell which application has the focus, and why.
+func (d *Daemon) SetFocusUnknown(ctx context.Context, why string) error {
+	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why = "", false, why })
+}
+
+// setFocus changes who says what of the focus, and shows what follows.
+func (d *Daemon) setFocus(ctx context.Context, change func(f *focus)) error {
+	why := ""
+	err := d.loop.World(ctx, func(w *effect.World) {
+		change(&d.focus)
 		d.focus.show(w)
-	}))
+		if !w.FocusKnown {
+			why = d.focus.why
+		}
+	})
+	if err == nil {
+		d.board.post(func() { d.board.unfocused = why })
+	}
+	return err
 }
 
 // ReportFocus is a caller's word for which application has the focus. It counts while nobody
 // else can tell, until another caller's or until the caller is Gone.
 func (d *Daemon) ReportFocus(ctx context.Context, caller, app string) error {
-	return d.shown(d.loop.World(ctx, func(w *effect.World) {
-		d.focus.reported, d.focus.caller = strings.ToLower(app), caller
-		d.focus.show(w)
-	}))
+	return d.setFocus(ctx, func(f *focus) { f.reported, f.caller = strings.ToLower(app), caller })
 }
 
 // forgetFocus forgets what that caller reported.
 func (d *Daemon) forgetFocus(ctx context.Context, caller string) error {
-	return d.shown(d.loop.World(ctx, func(w *effect.World) {
-		if d.focus.caller == caller {
-			d.focus.reported, d.focus.caller = "", ""
-			d.focus.show(w)
+	return d.setFocus(ctx, func(f *focus) {
+		if f.caller == caller {
+			f.reported, f.caller = "", ""
 		}
-	}))
+	})
 }
 
 // SetRunning says which programs run, by name.

@@ -10,6 +10,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/alsaseq"
 	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/focus"
 	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
@@ -47,7 +48,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(desk), notes}
 	o.Notifier = notes
 	o.Programs = launch.New(desk, os.Getenv)
-	o.Sensors = []service.Sensor{sessions{session.New(bus.System(os.Getenv), desk)}}
+	o.Sensors = []service.Sensor{sessions{session.New(bus.System(os.Getenv), desk)}, focuses{focus.New(desk, os.Getenv)}}
 	o.Running = running.Names
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/focus"
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/service"
 )
@@ -14,4 +15,16 @@ type sessions struct{ *session.Watcher }
 
 func (s sessions) Run(ctx context.Context, d *service.Daemon) {
 	s.Watcher.Run(ctx, func(is report.Session) { _ = d.SetSession(ctx, is) })
+}
+
+type focuses struct{ *focus.Watcher }
+
+func (s focuses) Run(ctx context.Context, d *service.Daemon) {
+	s.Watcher.Run(ctx, func(is focus.Focus) {
+		if is.Source == "" {
+			_ = d.SetFocusUnknown(ctx, is.Why)
+		} else {
+			_ = d.SetFocus(ctx, is.App, true)
+		}
+	})
 }

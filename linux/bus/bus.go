@@ -101,6 +101,18 @@ func (b *Bus) Conn(ctx context.Context) (*dbus.Conn, error) {
 	}
 }
 
+// Another is a connection of the caller's own, who must close it: for what others call us by.
+func (b *Bus) Another() (*dbus.Conn, error) {
+	if b.address == "" {
+		return nil, ErrAbsent
+	}
+	c, err := dbus.Connect(b.address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect to the message bus: %w", err)
+	}
+	return c, nil
+}
+
 // Await returns the connection as soon as there is one. The error is ctx's.
 func (b *Bus) Await(ctx context.Context) (*dbus.Conn, error) {
 	path := b.path()

@@ -1,0 +1,70 @@
+//go:build linux && desktop
+
+package focus_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/desktoptest"
+	"github.com/amiable-dev/midimon/linux/focus"
+)
+
+// watch starts a watcher on a desktop and returns how to wait for what it tells.
+func watch(t *testing.T, d *desktoptest.Desktop) (until func(source, app string)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	told, ended := make(chan focus.Focus, 64), make(chan struct{})
+	w := focus.New(bus.Session(d.Getenv), d.Getenv)
+	go func() { defer close(ended); w.Run(ctx, func(f focus.Focus) { told <- f }) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	var last focus.Focus
+	return func(source, app string) {
+		t.Helper()
+		for over := time.After(desktoptest.Limit); ; {
+			select {
+			case last = <-told:
+				if last.Source == source && last.App == app {
+					return
+				}
+			case <-over:
+				t.Fatalf("not %q by %q: %+v", app, source, last)
+			}
+		}
+	}
+}
+
+func TestX11(t *testing.T) {
+	d := desktoptest.X11(t)
+	until := watch(t, d)
+	one := d.Start("xterm", "-class", "FirstApp", "-T", "one")
+	until("X11", "firstapp")
+	two := d.Start("xterm", "-class", "Second", "-T", "two")
+	until("X11", "second")
+	d.Output("xdotool", "search", "--sync", "--name", "^one$", "windowactivate")
+	until("X11", "firstapp")
+	one.Kill()
+	two.Kill()
+	until("X11", "")
+	d.Stop()
+	until("", "") // said to be unknown
+}
+
+func TestSway(t *testing.T) {
+	d := desktoptest.Sway(t)
+	until := watch(t, d)
+	d.Start("foot", "-a", "First.App", "sleep", "1000")
+	until("sway", "first.app")
+	two := d.Start("foot", "-a", "second", "sleep", "1000")
+	until("sway", "second")
+	two.Kill()
+	until("sway", "first.app")
+	d.Output("swaymsg", "workspace", "9")
+	until("sway", "")
+	d.Output("swaymsg", "[app_id=First.App]", "focus")
+	until("sway", "first.app")
+	d.Stop()
+	until("", "")
+}

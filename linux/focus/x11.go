@@ -1,0 +1,129 @@
+//go:build linux
+
+package focus
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
+)
+
+// x11Sockets is where X servers listen.
+const x11Sockets = "/tmp/.X11-unix"
+
+func init() { xgb.Logger = log.New(io.Discard, "", 0) } // it speaks to stderr otherwise
+
+// displays are the X servers to try.
+func (w *Watcher) displays() []string {
+	if d := w.getenv("DISPLAY"); d != "" {
+		return []string{d}
+	}
+	var all []string
+	for _, path := range sockets(x11Sockets, "X*") {
+		if fi, err := os.Stat(path); err == nil && ours(fi) {
+			all = append(all, ":"+strings.TrimPrefix(filepath.Base(path), "X"))
+		}
+	}
+	return all
+}
+
+// x11 follows what the window manager says (EWMH 1.5, _NET_ACTIVE_WINDOW; ICCCM, WM_CLASS). While
+// none does, mute is told why.
+func (w *Watcher) x11(ctx context.Context, tell, mute func(string)) error {
+	err := errAbsent
+	for _, display := range w.displays() {
+		c, dialErr := xgb.NewConnDisplay(display)
+		if dialErr != nil {
+			err = fmt.Errorf("cannot reach %s: %w", display, dialErr)
+			continue
+		}
+		stop := context.AfterFunc(ctx, c.Close)
+		err = followX11(c, tell, mute)
+		if stop() {
+			c.Close()
+		}
+		return err
+	}
+	return err
+}
+
+func followX11(c *xgb.Conn, tell, mute func(string)) error {
+	const name = "_NET_ACTIVE_WINDOW"
+	atom, err := xproto.InternAtom(c, false, uint16(len(name)), name).Reply()
+	if err != nil {
+		return err
+	}
+	root := xproto.Setup(c).DefaultScreen(c).Root
+	if err := xproto.ChangeWindowAttributesChecked(c, root, xproto.CwEventMask, []uint32{xproto.EventMaskPropertyChange}).Check(); err != nil {
+		return err
+	}
+	get := func(w xproto.Window, a xproto.Atom) []byte {
+		r, err := xproto.GetProperty(c, false, w, a, xproto.AtomAny, 0, 1<<10).Reply()
+		if err != nil {
+			return nil // the window has gone
+		}
+		return r.Value
+	}
+	active := get(root, atom.Atom)
+	for {
+		w := windowOf(active)
+		switch {
+		case len(active) < 4:
+			mute("no window manager tells which window is active")
+		case w == 0:
+			tell("")
+		default:
+			// Some window managers leave the property as it is when the last window goes.
+			xproto.ChangeWindowAttributes(c, w, xproto.CwEventMask, []uint32{xproto.EventMaskStructureNotify})
+			tell(class(get(w, xproto.AtomWmClass)))
+		}
+		for changed := false; !changed; {
+			e, xErr := c.WaitForEvent()
+			switch e := e.(type) {
+			case nil:
+				if xErr == nil {
+					return errors.New("the server is gone")
+				}
+			case xproto.PropertyNotifyEvent:
+				changed = e.Window == root && e.Atom == atom.Atom
+			case xproto.DestroyNotifyEvent:
+				if e.Window == w {
+					tell("")
+				}
+			}
+		}
+		active = get(root, atom.Atom)
+	}
+}
+
+// windowOf is the window that a property names.
+func windowOf(v []byte) xproto.Window {
+	if len(v) < 4 {
+		return 0
+	}
+	return xproto.Window(binary.NativeEndian.Uint32(v))
+}
+
+// class is the second string of WM_CLASS.
+func class(v []byte) string {
+	_, rest, _ := bytes.Cut(v, []byte{0})
+	name, _, _ := bytes.Cut(rest, []byte{0})
+	return string(name)
+}
+
+// ours says whether a file is the user's or root's.
+func ours(fi os.FileInfo) bool {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	return ok && (int(st.Uid) == os.Geteuid() || st.Uid == 0)
+}
