@@ -143,6 +143,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	others.Go(func() { d.reloader.Run(ctx) })
 	others.Go(func() { d.follower.Run(ctx) })
 	others.Go(func() { d.keepState(ctx) })
+	others.Go(func() { d.keepChecked(ctx) })
 	others.Go(func() { d.keepRunning(ctx) })
 	for _, s := range d.o.Sensors {
 		others.Go(func() { s.Run(ctx, d) })

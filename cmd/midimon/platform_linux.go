@@ -10,6 +10,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/alsaseq"
 	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/buscall"
 	"github.com/amiable-dev/midimon/linux/focus"
 	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/lease"
@@ -43,12 +44,12 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		sequencer{alsaseq.New(log, alsaseq.Options{})},
 		streams{stream.New(log, nil)},
 	}
-	desk := bus.Session(os.Getenv) // which all share
+	desk, system := bus.Session(os.Getenv), bus.System(os.Getenv) // which all share
 	notes := notify.New(desk)
-	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(desk), notes}
+	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(desk), notes, buscall.New(desk, system)}
 	o.Notifier = notes
 	o.Programs = launch.New(desk, os.Getenv)
-	o.Sensors = []service.Sensor{sessions{session.New(bus.System(os.Getenv), desk)}, focuses{focus.New(desk, os.Getenv)}}
+	o.Sensors = []service.Sensor{sessions{session.New(system, desk)}, focuses{focus.New(desk, os.Getenv)}}
 	o.Running = running.Names
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold
