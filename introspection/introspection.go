@@ -83,6 +83,15 @@ func (p *Property) Emits() string {
 // Load reads the contract, by the name of the interface. An error is a fault in the XML.
 func Load() (map[string]*Interface, error) { return load(files) }
 
+// Source is the XML of an interface with its documentation, or nil.
+func Source(name string) []byte {
+	text, err := files.ReadFile(name + ".xml")
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
 func load(fsys fs.FS) (map[string]*Interface, error) {
 	names, err := fs.Glob(fsys, "*.xml")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -109,5 +110,34 @@ func TestDocumentType(t *testing.T) {
 	args := append([]string{"--noout", "--nonet", "--dtdvalid", "testdata/introspect.dtd"}, names...)
 	if out, err := exec.CommandContext(t.Context(), "xmllint", args...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Whoever writes a client in C can have it generated.
+func TestCodegen(t *testing.T) {
+	if _, err := exec.LookPath("gdbus-codegen"); err != nil {
+		if os.Getenv("MIDIMON_TEST") == "all" {
+			t.Fatal("gdbus-codegen is missing: apt install libglib2.0-dev-bin")
+		}
+		t.Skip("gdbus-codegen is missing")
+	}
+	names, err := fs.Glob(files, "com.amiable.*.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"--interface-prefix", "com.amiable.Midimon1.", "--generate-c-code", "midimon", "--c-namespace", "Midimon", "--output-directory", dir},
+		{"--generate-docbook", "midimon", "--output-directory", dir},
+	} {
+		if out, err := exec.CommandContext(t.Context(), "gdbus-codegen", append(args, names...)...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+	code, err := os.ReadFile(filepath.Join(dir, "midimon.h"))
+	for _, want := range []string{"midimon_statistics_call_snapshot_sync", "midimon_device_call_send_message_sync", "_get_inhibitors"} {
+		if err != nil || !bytes.Contains(code, []byte(want)) {
+			t.Errorf("%s is not in the code (%v)", want, err)
+		}
 	}
 }

@@ -302,10 +302,17 @@ action = { type = "Emit", name = "x", value = 1 }
 		midi []byte
 		want error
 	}{
-		{"Gone", []byte{0xFA}, report.ErrDeviceAbsent}, {"None", []byte{0xFA}, report.ErrUnknownDevice},
-		{"Pad", nil, report.ErrInvalid}, {"Pad", []byte{0x90, 1}, report.ErrInvalid}, {"Pad", []byte{1, 2}, report.ErrInvalid},
-		{"Pad", []byte{0x90, 1, 0x80}, report.ErrInvalid}, {"Pad", []byte{0xF0, 1, 2}, report.ErrInvalid}, {"Pad", []byte{0xF0, 1, 0xF8, 0xF7}, report.ErrInvalid},
-		{"Pad", []byte{0xF7}, report.ErrInvalid}, {"Pad", []byte{0xF4}, report.ErrInvalid}, {"Pad", make([]byte, 1025), report.ErrTooMany},
+		{"Gone", []byte{0xFA}, report.ErrDeviceAbsent},
+		{"None", []byte{0xFA}, report.ErrUnknownDevice},
+		{"Pad", nil, report.ErrInvalid},
+		{"Pad", []byte{0x90, 1}, report.ErrInvalid},
+		{"Pad", []byte{1, 2}, report.ErrInvalid},
+		{"Pad", []byte{0x90, 1, 0x80}, report.ErrInvalid},
+		{"Pad", []byte{0xF0, 1, 2}, report.ErrInvalid},
+		{"Pad", []byte{0xF0, 1, 0xF8, 0xF7}, report.ErrInvalid},
+		{"Pad", []byte{0xF7}, report.ErrInvalid},
+		{"Pad", []byte{0xF4}, report.ErrInvalid},
+		{"Pad", make([]byte, 1025), report.ErrTooMany},
 	} {
 		if err := s.Send(ctx, x.id, x.midi); !errors.Is(err, x.want) {
 			t.Errorf("%s % x: %v, want %v", x.id, x.midi, err, x.want)

@@ -1,0 +1,235 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/dbusapi"
+	"github.com/amiable-dev/midimon/dbusapi/dbustest"
+)
+
+// process is the real program, as go build makes it, with directories and a bus of its own.
+type process struct {
+	t      *testing.T
+	dir    string
+	bus    *dbustest.Bus
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	socket string // address of its private socket
+	ended  bool
+}
+
+// spawn starts the program with that configuration, in which $DIR is its directory.
+func spawn(t *testing.T, configuration string, args ...string) *process {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "midimon")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	p := &process{t: t, dir: dbustest.Dir(t), bus: dbustest.New(t)}
+	text := strings.ReplaceAll(configuration, "$DIR", p.dir)
+	if err := os.WriteFile(filepath.Join(p.dir, "config.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd = exec.Command(program, append([]string{"--config", filepath.Join(p.dir, "config.toml")}, args...)...) //nolint:noctx // end ends it
+	p.cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+p.dir, "XDG_STATE_HOME="+p.dir, "DBUS_SESSION_BUS_ADDRESS="+p.bus.Address,
+		"GOTRACEBACK=all", "NOTIFY_SOCKET=")
+	p.cmd.Stderr = &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.end(syscall.SIGTERM) })
+	p.socket = dbusapi.UnixAddress(filepath.Join(p.dir, "midimon", "bus"))
+	p.eventually("it serves its socket", func() bool {
+		c, err := dbus.Connect(p.socket)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = c.Close() }()
+		v, err := c.Object(dbusapi.BusName, dbusapi.RootPath).GetProperty(dbusapi.BusName + ".State")
+		return err == nil && v.Value() != "starting"
+	})
+	return p
+}
+
+// end ends it by a signal and returns what it wrote to stderr.
+func (p *process) end(s syscall.Signal) string {
+	if !p.ended {
+		p.ended = true
+		_ = p.cmd.Process.Signal(s)
+		_ = p.cmd.Wait()
+	}
+	return p.stderr.String()
+}
+
+func (p *process) eventually(what string, ok func() bool) {
+	p.t.Helper()
+	for over := time.Now().Add(patience); !ok(); {
+		if time.Now().After(over) {
+			p.t.Fatalf("not so: %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// dial connects a client to its private socket.
+func (p *process) dial() *dbus.Conn {
+	p.t.Helper()
+	c, err := dbus.Connect(p.socket, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// call calls a method of the root object and stores its results.
+func (p *process) call(c *dbus.Conn, method string, results []any, args ...any) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	if err := c.Object(dbusapi.BusName, dbusapi.RootPath).CallWithContext(ctx, method, 0, args...).Store(results...); err != nil {
+		p.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+// descriptors is how many files it has open.
+func (p *process) descriptors() int {
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return len(entries)
+}
+
+var anonymous = regexp.MustCompile(`(?m)^Anonymous: *(\d+) kB`)
+
+// memory is how much it has for itself, in kB, after it has given back what it does not need:
+// that is what it does after a reload.
+func (p *process) memory() int {
+	c := p.dial()
+	defer func() { _ = c.Close() }()
+	least := math.MaxInt
+	for range 5 { // it works on meanwhile
+		p.call(c, dbusapi.BusName+".Reload", []any{new(uint64), new([]dbusapi.Diagnostic)})
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.cmd.Process.Pid))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		n, _ := strconv.Atoi(string(anonymous.FindSubmatch(text)[1]))
+		least = min(least, n)
+	}
+	return least
+}
+
+var goroutineHead = regexp.MustCompile(`(?m)^goroutine (\d+).*\[`)
+
+// goroutines ends it and counts those that it had.
+func (p *process) goroutines() (int, string) {
+	text := p.end(syscall.SIGQUIT)
+	text = text[max(strings.Index(text, "SIGQUIT"), 0):]
+	return len(goroutineHead.FindAllString(text, -1)), text
+}
+
+// player plays a FIFO of the configuration, as a controller would.
+type player struct {
+	p   *process
+	end func() // stops it
+
+	mu    sync.Mutex
+	last  uint64 // decision
+	taken []time.Duration
+}
+
+// play plays a note that is mapped every 2 ms and asks why of each, until the test ends.
+func (p *process) play(path string) *player {
+	p.t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var done sync.WaitGroup
+	c := p.dial()
+	y := &player{p: p, end: sync.OnceFunc(func() { close(stop); done.Wait(); _ = c.Close(); _ = f.Close() })}
+	done.Go(func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for note := []byte{0x90, 36, 100}; ; note[0] ^= 0x10 {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			if _, err := f.Write(note); err != nil {
+				p.t.Error(err)
+				return
+			}
+		}
+	})
+	done.Go(func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				y.ask(c)
+			}
+		}
+	})
+	p.t.Cleanup(y.end)
+	return y
+}
+
+// ask takes in how long the decisions since the last question took.
+func (y *player) ask(c *dbus.Conn) {
+	var why []map[string]dbus.Variant
+	if err := c.Object(dbusapi.BusName, dbusapi.RootPath).Call(dbusapi.MonitorInterface+".Why", 0, uint32(256)).Store(&why); err != nil {
+		y.p.t.Error(err)
+		return
+	}
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for _, d := range why {
+		seq, _ := d["seq"].Value().(uint64)
+		handed, _ := d["handed_us"].Value().(uint64)
+		if seq <= y.last || d["timed"].Value() == true {
+			continue
+		}
+		y.last = seq
+		y.taken = append(y.taken, time.Duration(handed)*time.Microsecond)
+	}
+}
+
+// latency is how long notes took since it was last asked, from their arrival until what came of
+// them was handed on.
+func (y *player) latency() (p99, most time.Duration, n int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	taken := y.taken
+	y.taken = nil
+	slices.Sort(taken)
+	if n = len(taken); n == 0 {
+		return 0, 0, 0
+	}
+	return taken[n*99/100], taken[n-1], n
+}
