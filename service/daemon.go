@@ -17,6 +17,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/dryrun"
 	"github.com/amiable-dev/midimon/service/loop"
+	"github.com/amiable-dev/midimon/service/midi"
 	"github.com/amiable-dev/midimon/service/ports"
 	"github.com/amiable-dev/midimon/service/process"
 	"github.com/amiable-dev/midimon/service/reload"
@@ -137,9 +138,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	d.ready()
 
+	// The ports are there until the last note is sent that ends another.
+	sounding, silent := context.WithCancel(context.WithoutCancel(ctx))
+	defer silent()
 	var loops, others sync.WaitGroup
 	loops.Go(func() { d.loop.Run(ctx) })
-	others.Go(func() { d.ports.Run(ctx) })
+	others.Go(func() { d.ports.Run(sounding) })
 	others.Go(func() { d.reloader.Run(ctx) })
 	others.Go(func() { d.follower.Run(ctx) })
 	others.Go(func() { d.keepState(ctx) })
@@ -157,6 +161,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.board.post(func() { d.board.phase.Stopping = true })
 	d.o.Log.Info("stopping")
 	loops.Wait() // bounded by itself
+	silent()
 	within(endWithin, others.Wait)
 	d.saveState()
 	hangUp()
@@ -200,7 +205,8 @@ func (d *Daemon) configure() {
 			Fail:      func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) },
 			Contained: func(err error) { b.post(func() { b.uncontained = err }) },
 		})
-		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands)
+		messages := midi.New(func(ctx context.Context, port string, b []byte) error { return d.ports.SendTo(ctx, port, b) })
+		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands, messages)
 	}
 	d.loop = loop.New(lc)
 	d.ports = ports.New(ports.Config{

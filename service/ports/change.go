@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -126,6 +127,48 @@ func (s *Supervisor) Send(ctx context.Context, id string, midi []byte) error {
 		}
 		return fmt.Errorf("%w: %s cannot be sent to", report.ErrNotSupported, id)
 	})
+}
+
+// SendTo writes whole MIDI messages to a port: of the configured device of that name, else to
+// the first whose name has that in it, letter case aside. Errors name the port, and are
+// report.ErrDeviceAbsent, ErrDeviceBusy, ErrNotSupported.
+func (s *Supervisor) SendTo(ctx context.Context, name string, midi []byte) error {
+	return s.do(ctx, func() error {
+		p, err := s.outlet(name)
+		if err == nil {
+			err = p.driver.session.Send(p.Port, midi)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot send to %q: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// outlet is the port that a name means to somebody who sends.
+func (s *Supervisor) outlet(name string) (*port, error) {
+	found := s.allPorts()
+	device := slices.IndexFunc(s.program.Devices, func(d engine.Device) bool { return d.Name == name })
+	fits := func(p *port) bool {
+		return strings.Contains(strings.ToLower(p.Client+" "+p.Name), strings.ToLower(name))
+	}
+	if device >= 0 {
+		found, fits = s.portsOf(device), func(*port) bool { return true }
+	}
+	mute := false
+	for _, p := range found {
+		if !fits(p) {
+			continue
+		}
+		if p.Out {
+			return p, nil
+		}
+		mute = true
+	}
+	if mute {
+		return nil, fmt.Errorf("%w: it only sends", report.ErrNotSupported)
+	}
+	return nil, report.ErrDeviceAbsent
 }
 
 // Known returns nil for a configured device. Errors: as SetEnabled.

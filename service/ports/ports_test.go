@@ -82,6 +82,7 @@ type session struct {
 	ports  []report.Port
 	ids    map[uint32]engine.Port
 	busy   map[uint32]error
+	sent   []string
 	closed bool
 }
 
@@ -122,9 +123,18 @@ func (s *session) Ignore(id engine.Port) error {
 	return nil
 }
 
-func (s *session) Send(report.Port, []byte) error { return nil }
-func (s *session) Done() <-chan struct{}          { return s.done }
-func (s *session) Err() error                     { return errors.New("the kernel is tired") }
+func (s *session) Send(p report.Port, midi []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.busy[p.Addr]; err != nil {
+		return err
+	}
+	s.sent = append(s.sent, fmt.Sprintf("%d % X", p.Addr, midi))
+	return nil
+}
+
+func (s *session) Done() <-chan struct{} { return s.done }
+func (s *session) Err() error            { return errors.New("the kernel is tired") }
 
 func (s *session) Close() error {
 	s.mu.Lock()
@@ -529,6 +539,46 @@ func TestSwitchesAndReconnect(t *testing.T) {
 		s.devices("LPD8=connected usb:1111:2222:B=ignored")
 		if s.owner.lost != 2 || !d.open().play(1) {
 			t.Errorf("not opened anew: %d lost", s.owner.lost)
+		}
+	})
+}
+
+func TestSendTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver("seq")
+		s := start(t, lpd8, d)
+		mute := usb(4, "Sensor", "1:4", "", "1-4")
+		mute.Out = false
+		deaf := usb(3, "Synth deaf", "1:3", "", "1-3")
+		deaf.Out = false
+		synth := report.Port{Addr: 5, Client: "FLUID Synth (1)", Name: "Synth input port", Out: true}
+		d.open().plug(usb(1, "Pad", "09e8:0075", "A", "1-1"), usb(2, "LPD8 II", "1:2", "", "1-2"), deaf, mute, synth)
+		for _, c := range []struct {
+			name, want string
+			err        error
+		}{
+			{"LPD8", "1 90", nil}, // the configured device, whatever its port is called
+			{"lpd8 i", "2 90", nil},
+			{"fluid", "5 90", nil}, // software too
+			{"input port", "5 90", nil},
+			{"Synth", "5 90", nil}, // of two the one that hears
+			{"Sensor", "", report.ErrNotSupported},
+			{"Nobody", "", report.ErrDeviceAbsent},
+		} {
+			s.devices("LPD8=connected usb:1:2 path:1-2=ignored usb:1:4 path:1-4=ignored usb:1:3 path:1-3=ignored")
+			d.open().sent = nil
+			err := s.SendTo(t.Context(), c.name, []byte{0x90})
+			if !errors.Is(err, c.err) || err != nil && !strings.HasPrefix(err.Error(), fmt.Sprintf("cannot send to %q: ", c.name)) {
+				t.Errorf("%s: %v, want %v", c.name, err, c.err)
+			}
+			if got := strings.Join(d.open().sent, ", "); got != c.want {
+				t.Errorf("%s: %s, want %s", c.name, got, c.want)
+			}
+		}
+		d.open().unplug(1)
+		s.devices("LPD8=absent usb:1:2 path:1-2=ignored usb:1:4 path:1-4=ignored usb:1:3 path:1-3=ignored")
+		if err := s.SendTo(t.Context(), "LPD8", []byte{0x90}); !errors.Is(err, report.ErrDeviceAbsent) {
+			t.Errorf("%v: another port that is called so is no configured device", err)
 		}
 	})
 }
