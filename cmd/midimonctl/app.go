@@ -37,7 +37,7 @@ const (
 func (a *app) with(ctx context.Context, start bool, do func(context.Context, *client.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	c, err := a.dial(ctx, ctx, start)
+	c, err := a.dial(ctx, start)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func (a *app) with(ctx context.Context, start bool, do func(context.Context, *cl
 	return do(ctx, c)
 }
 
-// dial finds the daemon, within find. The connection ends with ctx.
-func (a *app) dial(find, ctx context.Context, start bool) (*client.Client, error) {
+// dial finds the daemon. The connection ends with ctx.
+func (a *app) dial(ctx context.Context, start bool) (*client.Client, error) {
 	address, dir, err := client.Find(a.address, a.getenv)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (a *app) dial(find, ctx context.Context, start bool) (*client.Client, error
 			return nil, client.ErrNotRunning
 		}
 	}
-	return client.Dial(find, ctx, address, start)
+	return client.Dial(ctx, address, start)
 }
 
 // printJSON prints one object, indented.

@@ -31,7 +31,7 @@ cannot be run.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			find, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
-			c, err := a.dial(find, cmd.Context(), acts)
+			c, err := a.dial(cmd.Context(), acts)
 			if err != nil {
 				return err
 			}

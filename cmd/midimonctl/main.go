@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,7 @@ func main() {
 
 // run performs one command line and returns the exit code.
 func run(ctx context.Context, a *app, args []string) int {
-	root := newRoot(a)
+	root := newRoot(a, verbOf(args))
 	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
@@ -57,7 +59,59 @@ func run(ctx context.Context, a *app, args []string) int {
 // A usageError is a fault of the command line.
 type usageError struct{ error }
 
-func newRoot(a *app) *cobra.Command {
+// A verb is one command.
+type verb struct {
+	name string
+	make func(*app) *cobra.Command
+}
+
+// verbs are all of them, in the order of the manual.
+var verbs = []verb{
+	{"status", newStatus},
+	{"doctor", newDoctor},
+	{"devices", newDevices},
+	{"mode", newMode},
+	{"modes", newModes},
+	{"mappings", newMappings},
+	{"trigger", newTrigger},
+	{"reload", newReload},
+	{"validate", newValidate},
+	{"watch", newWatch},
+	{"monitor", newMonitor},
+	{"why", newWhy},
+	{"stats", newStats},
+	{"ping", newPing},
+	{"pause", newPause},
+	{"resume", newResume},
+	{"inhibit", newInhibit},
+	{"panic", newPanic},
+	{"start", newStart},
+	{"stop", newStop},
+	{"restart", newRestart},
+	{"logs", newLogs},
+	{"install", newInstall},
+	{"uninstall", newUninstall},
+}
+
+// verbOf is the verb of a command line if there is one that can be told at a glance: making
+// the others takes longer than most of them do.
+func verbOf(args []string) string {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--address":
+			i++
+		case !strings.HasPrefix(args[i], "-"):
+			if slices.ContainsFunc(verbs, func(v verb) bool { return v.name == args[i] }) {
+				return args[i]
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// newRoot makes the command with all verbs, or with only one.
+func newRoot(a *app, only string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "midimonctl",
 		Short: "Look at midimon and tell it what to do",
@@ -82,14 +136,12 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 midimon is not running.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more")
 	flags.StringVar(&a.address, "address", "", "D-Bus address of midimon or of its bus")
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colour")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
-	for _, verb := range []func(*app) *cobra.Command{
-		newStatus, newDevices, newMode, newModes, newReload, newValidate, newPing, newPause, newResume, newPanic,
-		newMappings, newTrigger, newMonitor, newWatch, newWhy, newStats, newInhibit, newDoctor,
-		newStart, newStop, newRestart, newLogs, newInstall, newUninstall,
-	} {
-		cmd := verb(a)
+	for _, v := range verbs {
+		if only != "" && only != v.name {
+			continue
+		}
+		cmd := v.make(a)
 		check := cmd.Args
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {

@@ -55,9 +55,7 @@ with --rates {"device", "kind", "channel", "number", "per_second", "value" (the 
 			if mapped || unmapped {
 				f.Mapped = &mapped
 			}
-			find, cancel := context.WithTimeout(cmd.Context(), callTimeout)
-			defer cancel()
-			c, err := a.dial(find, cmd.Context(), looks)
+			c, err := a.dial(cmd.Context(), looks)
 			if err != nil {
 				return err
 			}

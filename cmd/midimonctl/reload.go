@@ -37,7 +37,7 @@ With --json {ok, generation, error, diagnostics (see "midimonctl validate --help
 			}
 			find, cancel := context.WithTimeout(cmd.Context(), callTimeout)
 			defer cancel()
-			c, err := a.dial(find, cmd.Context(), acts)
+			c, err := a.dial(cmd.Context(), acts)
 			if err != nil {
 				return err
 			}

@@ -3,15 +3,10 @@
 package client
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
-	"os"
-	"strconv"
 	"syscall"
 
 	"github.com/godbus/dbus/v5"
@@ -46,10 +41,11 @@ type Client struct {
 	flag dbus.Flags
 }
 
-// Dial connects to a D-Bus address, a bus or a private socket, within dialing. The connection
-// ends with ctx. With start, a call may make the bus start the daemon.
-func Dial(dialing, ctx context.Context, address string, start bool) (*Client, error) {
-	socket, err := dbusapi.DialSocket(dialing, address)
+// Dial connects to a D-Bus address: a bus or a private socket. The connection ends with ctx.
+// With start, a call may make the bus start the daemon. That nobody speaks D-Bus there shows
+// at the first call.
+func Dial(ctx context.Context, address string, start bool) (*Client, error) {
+	socket, err := dbusapi.DialSocket(ctx, address)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w: nobody answers at %s", ErrNotRunning, address)
@@ -58,20 +54,18 @@ func Dial(dialing, ctx context.Context, address string, start bool) (*Client, er
 	}
 	// godbus' own waits know no context; a closed socket ends them all.
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
-	dialed := context.AfterFunc(dialing, func() { _ = socket.Close() })
-	conn, err := dbus.NewConn(stream{bufio.NewReader(socket), socket}, dbus.WithContext(ctx),
+	conn, err := dbus.NewConn(newEager(socket), dbus.WithContext(ctx),
 		dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 	if err == nil {
-		err = conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))})
-	}
-	if err == nil {
-		err = conn.Hello() // the private socket answers it too
+		err = conn.Auth([]dbus.Auth{dbus.AuthExternal("")})
 	}
 	if err != nil {
 		_ = socket.Close()
-		return nil, fmt.Errorf("cannot connect to %s: %w", address, cause(dialing, err))
+		return nil, fmt.Errorf("cannot connect to %s: %w", address, err)
 	}
-	dialed()
+	// Its answer need not be waited for: it comes before that to any other call. The private
+	// socket answers it too.
+	conn.BusObject().Go("org.freedesktop.DBus.Hello", 0, make(chan *dbus.Call, 1))
 	c := &Client{conn: conn, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
 	if !start {
 		c.flag = dbus.FlagNoAutoStart
@@ -81,13 +75,6 @@ func Dial(dialing, ctx context.Context, address string, start bool) (*Client, er
 
 // ErrLost says that the connection ended before its context did: the daemon, or its bus, is gone.
 var ErrLost = errors.New("midimon has ended")
-
-type stream struct {
-	io.Reader
-	net.Conn
-}
-
-func (s stream) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
 // Close ends the connection.
 func (c *Client) Close() error { return c.conn.Close() }

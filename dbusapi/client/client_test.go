@@ -39,7 +39,7 @@ func dial(t *testing.T, b *dbustest.Backend) *Client {
 			t.Error(err)
 		}
 	})
-	c, err := Dial(t.Context(), t.Context(), dbusapi.UnixAddress(path), true)
+	c, err := Dial(t.Context(), dbusapi.UnixAddress(path), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +120,21 @@ func TestSilence(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := Dial(ctx, ctx, dbusapi.UnixAddress(path), false); !errors.Is(err, context.DeadlineExceeded) {
+	c, err := Dial(ctx, dbusapi.UnixAddress(path), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.Panic(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestDialNobody(t *testing.T) {
-	if _, err := Dial(t.Context(), t.Context(), "unix:path=/nonexistent/bus", false); !errors.Is(err, ErrNotRunning) {
+	if _, err := Dial(t.Context(), "unix:path=/nonexistent/bus", false); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("no socket: %v", err)
 	}
-	if _, err := Dial(t.Context(), t.Context(), "tcp:host=h", false); err == nil || errors.Is(err, ErrNotRunning) {
+	if _, err := Dial(t.Context(), "tcp:host=h", false); err == nil || errors.Is(err, ErrNotRunning) {
 		t.Errorf("no unix socket: %v", err)
 	}
 }
@@ -179,5 +184,32 @@ func TestFind(t *testing.T) {
 	clear(env)
 	if _, _, err := Find("", func(k string) string { return env[k] }); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("nowhere to look: %v", err)
+	}
+}
+
+// Whoever does not let us in, or speaks something else, is named at the first call.
+func TestNotLetIn(t *testing.T) {
+	path := filepath.Join(dbustest.Dir(t), "bus")
+	l, err := net.Listen("unix", path) //nolint:noctx // local
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		socket, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = socket.Write([]byte("REJECTED ANONYMOUS\r\n"))
+		_, _ = socket.Read(make([]byte, 4096))
+		_ = socket.Close()
+	}()
+	c, err := Dial(t.Context(), dbusapi.UnixAddress(path), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.Panic(t.Context()); err == nil || !strings.Contains(err.Error(), "not let in") {
+		t.Errorf("%v", err)
 	}
 }

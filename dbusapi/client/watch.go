@@ -150,7 +150,7 @@ func (w *Watch) follow(ctx context.Context, say func(*Moment, *Incident) error, 
 			return true, nil, nil
 		}
 	}
-	c, err := Dial(ctx, ctx, address, false)
+	c, err := Dial(ctx, address, false)
 	if err != nil {
 		return retry()
 	}
