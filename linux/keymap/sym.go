@@ -2,9 +2,11 @@ package keymap
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Sym is a keysym of X11, which Wayland's keymaps use too: what is engraved on a key.
@@ -24,7 +26,6 @@ const (
 
 	// unicode is added to the code point of characters that have no older keysym.
 	unicodeSym Sym = 0x0100_0000
-	maxRune        = 0x10ffff
 )
 
 // named is a row of the table in names.go, which is sorted by name.
@@ -60,7 +61,7 @@ func Named(name string) Sym {
 			return Sym(n)
 		}
 	case isRune && len(code) >= 4:
-		if n, err := strconv.ParseUint(code, 16, 32); err == nil && n >= 0x20 && n <= maxRune {
+		if n, err := strconv.ParseUint(code, 16, 32); err == nil && n >= 0x20 && n <= unicode.MaxRune {
 			return Of(rune(n))
 		}
 	}
@@ -77,7 +78,7 @@ func Of(r rune) Sym {
 		return Tab
 	case r == '\b':
 		return BackSpace
-	case r < 0x20 || r >= 0x7f && r < 0xa0 || r > maxRune:
+	case r < 0x20 || r >= 0x7f && r < 0xa0 || r > unicode.MaxRune:
 		return None
 	case r < 0x100:
 		return Sym(r)
@@ -88,7 +89,7 @@ func Of(r rune) Sym {
 // Rune is the character that the keysym types, or 0.
 func (s Sym) Rune() rune {
 	switch {
-	case s >= unicodeSym+0x100 && s <= unicodeSym+maxRune:
+	case s >= unicodeSym+0x100 && s <= unicodeSym+unicode.MaxRune:
 		return rune(s - unicodeSym)
 	case s >= 0x20 && s < 0x7f || s >= 0xa0 && s < 0x100:
 		return rune(s)
@@ -103,4 +104,14 @@ func (s Sym) Rune() rune {
 		return runes[i].char
 	}
 	return 0
+}
+
+// Untypable says that a character cannot be typed. Nothing of its text was.
+type Untypable struct {
+	Rune rune
+	Why  string // "the layout German has no key for it"
+}
+
+func (u *Untypable) Error() string {
+	return fmt.Sprintf("cannot type %q (%U): %s", u.Rune, u.Rune, u.Why)
 }
