@@ -9,7 +9,6 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/health"
 	"github.com/amiable-dev/midimon/service/reload"
-	"github.com/amiable-dev/midimon/service/state"
 )
 
 // The words of Status.ConfigStatus.
@@ -23,6 +22,8 @@ const (
 	configCheck = "config"
 	// slow is when State says that a reload is under way.
 	slow = 250 * time.Millisecond
+	// freeEvery is how often memory is given back at most.
+	freeEvery = time.Second
 	// patience is how long somebody may write before we say that we wait for it.
 	patience = 2 * time.Second
 )
@@ -144,6 +145,7 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 	r := outcome(o, trigger, began, b.generation())
 	if o.Err == nil {
 		d.applySettings(o.Settings)
+		d.takeUp(ctx, o.Program)
 		r.Generation++
 		r.Grade = report.Grade(r.Took)
 		d.o.Beside(func() { r.Diff = d.undo.accept(o) })
@@ -162,8 +164,24 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 	} else {
 		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took, "grade", r.Grade)
 	}
-	d.o.Beside(debug.FreeOSMemory) // what reading took would stay with us until the next time
+	d.free()
 	return r, o.Err
+}
+
+// free gives back what reading took, which would stay with us until the next time. It takes
+// longer than a small reload, so of many reloads in a row only the first and the last do it.
+func (d *Daemon) free() {
+	since := time.Since(d.freed)
+	if since >= freeEvery {
+		d.freed = time.Now()
+		d.o.Beside(debug.FreeOSMemory)
+		return
+	}
+	if d.freeing == nil {
+		d.freeing = time.AfterFunc(freeEvery-since, func() { d.o.Beside(debug.FreeOSMemory) })
+		return
+	}
+	d.freeing.Reset(freeEvery)
 }
 
 // finished publishes what a reload changed, and then that it happened.
@@ -180,19 +198,4 @@ func (b *board) finished(change func(), r *report.Reload) {
 func (b *board) generation() (g uint64) {
 	b.post(func() { g = b.base.Generation })
 	return g
-}
-
-// saveState writes the state if it is another than was written last.
-func (d *Daemon) saveState() {
-	m := d.loop.Modes()
-	if d.o.State == "" || d.o.DryRun != nil || m.BaseMode == d.saved {
-		return
-	}
-	var err error
-	d.o.Beside(func() { err = state.Save(d.o.State, state.State{BaseMode: m.BaseMode}) })
-	if err != nil {
-		d.o.Log.Warn("state not saved", "err", err)
-		return
-	}
-	d.saved = m.BaseMode
 }

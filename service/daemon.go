@@ -21,7 +21,6 @@ import (
 	"github.com/amiable-dev/midimon/service/ports"
 	"github.com/amiable-dev/midimon/service/process"
 	"github.com/amiable-dev/midimon/service/reload"
-	"github.com/amiable-dev/midimon/service/state"
 )
 
 const (
@@ -77,10 +76,12 @@ type Daemon struct {
 	follower *reload.Follower
 	undo     undo
 	waiting  bool // for somebody who writes the configuration
+	freed    time.Time
+	freeing  *time.Timer // nil: nothing was put off yet
 
 	validating chan struct{} // has room for one
 	runtime    runtime
-	saved      string // base mode in the state file
+	keeper     keeper
 
 	// The loop's goroutine owns these.
 	hushed   bool // the gate Inhibited is closed
@@ -163,7 +164,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	loops.Wait() // bounded by itself
 	silent()
 	within(endWithin, others.Wait)
-	d.saveState()
+	d.saveLast()
 	hangUp()
 	if clients != nil {
 		within(endWithin, clients.wait)
@@ -194,9 +195,9 @@ func (d *Daemon) configure() {
 		p = reload.Defaults()
 	}
 	e := engine.New(p)
-	d.restore(e)
+	counted := d.restore(e, o.Err == nil)
 	b.program = p
-	lc := loop.Config{Engine: e, Now: d.o.Clock, Wall: time.Now, Observer: b, Watchdog: d.o.Supervisor, Log: d.o.Log}
+	lc := loop.Config{Engine: e, Now: d.o.Clock, Wall: time.Now, Observer: b, Stats: counted, Watchdog: d.o.Supervisor, Log: d.o.Log}
 	if d.o.DryRun != nil {
 		lc.Recorder = dryrun.New(d.o.DryRun)
 	} else {
@@ -236,24 +237,6 @@ func (d *Daemon) configure() {
 func (d *Daemon) applySettings(s config.Settings) {
 	if d.o.SetLevel != nil {
 		d.o.SetLevel(s.LogLevel)
-	}
-}
-
-// restore makes the engine stand where the last run left it, where that still exists.
-func (d *Daemon) restore(e *engine.Engine) {
-	if d.o.State == "" {
-		return
-	}
-	s, err := state.Load(d.o.State)
-	if err != nil {
-		d.o.Log.Warn("state not restored", "err", err)
-		return
-	}
-	d.saved = s.BaseMode
-	for i, m := range e.Program().Modes {
-		if m.Name == s.BaseMode {
-			e.SetMode(i, effect.None, d.o.Clock(), nil)
-		}
 	}
 }
 
@@ -313,25 +296,6 @@ func (s *serving) private(ctx context.Context, l net.Listener, log *slog.Logger)
 			log.Error("private socket lost", "err", err)
 		}
 	})
-}
-
-// keepState writes the state when it changed, not too often.
-func (d *Daemon) keepState(ctx context.Context) {
-	wake, _, cancel := d.board.subscribe()
-	defer cancel()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-wake:
-			d.saveState()
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(saveEvery):
-			}
-		}
-	}
 }
 
 // connected are the names of the configured devices that are there.

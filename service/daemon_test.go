@@ -19,6 +19,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service"
 	"github.com/amiable-dev/midimon/service/lock"
+	"github.com/amiable-dev/midimon/service/state"
 )
 
 // manager is a service manager that remembers.
@@ -336,8 +337,8 @@ func TestRequests(t *testing.T) {
 	if _, err := s.Reload(ctx, "call"); !errors.Is(err, report.ErrStopping) {
 		t.Error(err)
 	}
-	if text, err := os.ReadFile(s.options.State); err != nil || string(text) != "{\"base_mode\":\"Two\"}\n" {
-		t.Errorf("%s, %v", text, err)
+	if kept, err := state.Load(s.options.State, true); err != nil || kept.BaseMode != "Two" {
+		t.Errorf("%+v, %v", kept, err)
 	}
 	again := prepare(t, func(o *stage) { o.options.State = s.options.State }).run()
 	again.await("the mode of before", func(st *report.Status) bool { return st.BaseMode == "Two" })

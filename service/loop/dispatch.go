@@ -51,6 +51,9 @@ func (l *Loop) act(x *effect.Effect) {
 	case *effect.Panic:
 		l.panic(x)
 		return
+	case *effect.Toggle:
+		l.move()
+		return
 	}
 	r := routeOf(x.Action)
 	if r == alone || pressed(x.Action) {

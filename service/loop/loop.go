@@ -28,6 +28,7 @@ type Config struct {
 	Recorder Recorder // not nil: a dry run, Backends are not used
 	Observer Observer
 	Watchdog Watchdog
+	Stats    report.Stats // what was counted before
 	Log      *slog.Logger
 }
 
@@ -48,6 +49,7 @@ type Loop struct {
 	commands chan command
 	done     chan struct{} // closed when nothing is taken any more
 	modes    atomic.Pointer[Modes]
+	moved    chan struct{}
 
 	// The rest is Run's own.
 	timer   *time.Timer
@@ -86,6 +88,7 @@ func New(c Config) *Loop {
 	l := &Loop{
 		engine: c.Engine, now: c.Now, wall: c.Wall, world: &effect.World{}, observer: c.Observer, watchdog: c.Watchdog, log: c.Log, recorder: c.Recorder,
 		inputs: make(chan engine.Input, Waiting), commands: make(chan command), done: make(chan struct{}),
+		moved: make(chan struct{}, 1), stats: c.Stats,
 		out: make([]effect.Effect, 0, 64), armed: unarmed,
 	}
 	if c.Recorder != nil {
@@ -176,6 +179,22 @@ func (l *Loop) Lock(ctx context.Context, locked bool) error {
 
 // Modes is where the engine stands. It never blocks; the value is not changed later.
 func (l *Loop) Modes() *Modes { return l.modes.Load() }
+
+// Moved has a value after something changed that outlives us: the base mode or a toggle. One
+// at a time may wait for it.
+func (l *Loop) Moved() <-chan struct{} { return l.moved }
+
+func (l *Loop) move() {
+	select {
+	case l.moved <- struct{}{}:
+	default:
+	}
+}
+
+// Last is where the engine came to rest, and what was counted, when Run has returned.
+func (l *Loop) Last() (toggles map[string]bool, stats report.Stats) {
+	return l.engine.Toggles(), l.stats
+}
 
 // Stats are the counters now.
 func (l *Loop) Stats(ctx context.Context) (report.Stats, error) {

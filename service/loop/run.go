@@ -198,6 +198,9 @@ func (l *Loop) publish() {
 		}
 	}
 	was := l.modes.Load()
+	if was != nil && e.BaseMode() != l.base {
+		l.move()
+	}
 	l.program, l.mode, l.base = e.Program(), e.Mode(), e.BaseMode()
 	is := &Modes{Mode: all[l.mode], BaseMode: all[l.base], All: all, Program: l.program}
 	is.Held, l.holds = e.Holds(), e.HoldChanges()

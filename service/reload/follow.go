@@ -82,7 +82,10 @@ func (f *Follower) Run(ctx context.Context) {
 		case e := <-w.events():
 			if w.trail.concerns(e.Name) {
 				c.note()
-				c.look = c.look || e.Has(fsnotify.Create|fsnotify.Remove|fsnotify.Rename)
+				if moved := e.Has(fsnotify.Create | fsnotify.Remove | fsnotify.Rename); moved {
+					c.look = true
+					w.lost(e.Name)
+				}
 			}
 		case <-w.errors(): //nolint:errcheck // events were lost: look again
 			c.note()

@@ -40,7 +40,15 @@ func (w *watch) close() {
 }
 
 // again has the next cover begin anew.
-func (w *watch) again() { w.trail = nil }
+func (w *watch) again() { w.trail.places = nil }
+
+// lost has the next cover begin anew if a directory came or went: another may look the same,
+// even to the number of its inode.
+func (w *watch) lost(path string) {
+	if _, ok := w.trail.known[path]; ok {
+		w.trail.places = nil
+	}
+}
 
 // cover watches where the files come from. Moved says that it is elsewhere than before, and
 // that something may have happened there.

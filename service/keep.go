@@ -1,0 +1,139 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/amiable-dev/midimon/engine"
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/state"
+)
+
+// stateCheck is the row of what cannot be kept.
+const stateCheck = "state"
+
+// keeper is what is known of the state file.
+type keeper struct {
+	saved   state.State // what is in it
+	pending string      // a base mode that no configuration had since the start; belongs to whoever reloads
+	off     bool        // nothing is written
+}
+
+// restore makes the engine stand where the last run left it, and returns what that counted.
+// A base mode that is not there waits for a configuration that has it, if there is none yet.
+func (d *Daemon) restore(e *engine.Engine, configured bool) report.Stats {
+	k := &d.keeper
+	k.off = d.o.State == "" || d.o.DryRun != nil
+	if d.o.State == "" {
+		return report.Stats{}
+	}
+	s, err := state.Load(d.o.State, k.off)
+	if !k.off {
+		state.Clean(d.o.State)
+	}
+	if err != nil {
+		d.o.Log.Warn("state not restored", "err", err)
+		if _, aside := errors.AsType[*state.SetAsideError](err); !aside {
+			k.off = true
+			d.board.rows.Set(stateRow(err, "mv -i "+d.o.State+" "+d.o.State+".old"))
+		}
+	}
+	k.saved = s
+	for name, on := range s.Toggles {
+		e.SetToggle(name, on)
+	}
+	if i := modeIndex(e.Program(), s.BaseMode); i >= 0 {
+		e.SetMode(i, effect.None, d.o.Clock(), nil)
+	} else if !configured {
+		k.pending = s.BaseMode
+	}
+	stats, reloads := s.Counted()
+	d.board.base.Reloads = reloads
+	return stats
+}
+
+func modeIndex(p *engine.Program, name string) int {
+	for i := range p.Modes {
+		if p.Modes[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// takeUp makes the base mode that waits act, once there is a configuration.
+func (d *Daemon) takeUp(ctx context.Context, p *engine.Program) {
+	name := d.keeper.pending
+	d.keeper.pending = ""
+	if i := modeIndex(p, name); i >= 0 {
+		_ = d.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+			return e.SetMode(i, effect.ByReload, now, out)
+		}) // it only fails when we stop
+	}
+}
+
+// keepState writes the state when something of it changed, not too often.
+func (d *Daemon) keepState(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.loop.Moved():
+		}
+		if toggles, err := d.Toggles(ctx); err == nil {
+			if stats, err := d.loop.Stats(ctx); err == nil {
+				d.save(toggles, stats, false)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(saveEvery):
+		}
+	}
+}
+
+// saveLast writes the state when the loop has ended.
+func (d *Daemon) saveLast() {
+	toggles, stats := d.loop.Last()
+	d.save(toggles, stats, true)
+}
+
+// save writes the state if it is another than was written last. What was counted alone makes
+// it another only in the end.
+func (d *Daemon) save(toggles map[string]bool, stats report.Stats, last bool) {
+	k := &d.keeper
+	if k.off {
+		return
+	}
+	s := state.State{BaseMode: d.loop.Modes().BaseMode, Toggles: maps.Clone(toggles)}
+	if d.Status().ConfigStatus == configDefaults && modeIndex(d.loop.Modes().Program, k.saved.BaseMode) < 0 && k.saved.BaseMode != "" {
+		s.BaseMode = k.saved.BaseMode // there is no configuration that could have it
+	}
+	s.Count(stats, d.Status().Reloads)
+	if s.Stands(&k.saved) && (!last || s.Counters == k.saved.Counters && s.Reloads == k.saved.Reloads) {
+		return
+	}
+	var err error
+	d.o.Beside(func() { err = state.Save(d.o.State, s) })
+	if err == nil {
+		k.saved = s
+	} else {
+		d.o.Log.Warn("state not saved", "err", err)
+	}
+	d.board.post(func() { d.board.rows.Set(stateRow(err, "df -h "+d.o.State)) })
+}
+
+// stateRow is the row of an error of the state file.
+func stateRow(err error, fix string) report.Check {
+	if err == nil {
+		return report.Check{Name: stateCheck, Status: report.OK}
+	}
+	return report.Check{
+		Name: stateCheck, Status: report.Warning, Fix: fix,
+		Message: "the mode and what is switched will not survive: " + err.Error(),
+	}
+}
