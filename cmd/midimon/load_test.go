@@ -17,10 +17,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// player is a real daemon that reads music from a FIFO without a pause and says what it does.
-type player struct {
+// performer is a real daemon that reads music from a FIFO without a pause and says what it does.
+type performer struct {
 	t      testing.TB
 	cmd    *exec.Cmd
 	config string
@@ -30,7 +32,7 @@ type player struct {
 	mu     sync.Mutex
 	sent   []time.Time // notes, in order
 	done   []handled   // what became of them, in order
-	halted []gap       // when the machine ran nobody
+	waited []waited    // how long the daemon wanted a processor and got none
 	grew   chan struct{}
 	broken atomic.Value // string: what went wrong
 }
@@ -41,7 +43,12 @@ type handled struct {
 	version int
 }
 
-type gap struct{ from, to time.Time }
+// waited is for how long the daemon's threads and ours, until that instant, were ready to run
+// and did not because others did.
+type waited struct {
+	at    time.Time
+	delay time.Duration
+}
 
 // versioned is a configuration of all 128 notes, each of which says the version it is of.
 func versioned(dir string, version int) string {
@@ -54,10 +61,10 @@ func versioned(dir string, version int) string {
 }
 
 // playTo starts the daemon in the first version and plays notes a second to it until the test ends.
-func playTo(t testing.TB, notes int) *player {
+func playTo(t testing.TB, notes int) *performer {
 	t.Helper()
 	dir := t.TempDir()
-	s := &player{t: t, config: filepath.Join(dir, "config.toml"), logged: make(chan string, 100), grew: make(chan struct{}, 1)}
+	s := &performer{t: t, config: filepath.Join(dir, "config.toml"), logged: make(chan string, 100), grew: make(chan struct{}, 1)}
 	s.sent, s.done = make([]time.Time, 0, 1<<20), make([]handled, 0, 1<<20)
 	s.must(syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600))
 	s.must(os.WriteFile(s.config, []byte(versioned(dir, 0)), 0o600))
@@ -65,6 +72,10 @@ func playTo(t testing.TB, notes int) *player {
 	s.cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_STATE_HOME="+dir, "NOTIFY_SOCKET=")
 	stdout, err := s.cmd.StdoutPipe()
 	s.must(err)
+	if f, ok := stdout.(*os.File); ok { // so that we may stand still for a while, and it goes on
+		_, err = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, 1<<20)
+		s.must(err)
+	}
 	stderr, err := s.cmd.StderrPipe()
 	s.must(err)
 	s.must(s.cmd.Start())
@@ -82,6 +93,7 @@ func playTo(t testing.TB, notes int) *player {
 	stop := make(chan struct{})
 	var playing sync.WaitGroup
 	playing.Go(func() { s.playNotes(notes, stop) })
+	playing.Go(func() { s.watchScheduler(stop) })
 	t.Cleanup(func() {
 		close(stop)
 		playing.Wait()
@@ -95,17 +107,54 @@ func playTo(t testing.TB, notes int) *player {
 	return s
 }
 
-func (s *player) must(err error) {
+func (s *performer) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// playNotes plays at a pace: a note on and off at a time. Where it is late itself, the machine
-// had nothing for anybody.
-func (s *player) playNotes(notes int, stop chan struct{}) {
-	const tick = time.Millisecond
+// watchScheduler asks the kernel how long the daemon, and we, wait for a processor.
+func (s *performer) watchScheduler(stop chan struct{}) {
+	pace := time.NewTicker(5 * time.Millisecond)
+	defer pace.Stop()
+	theirs, ours := fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid), "/proc/self/task/*/schedstat"
+	for {
+		files, _ := filepath.Glob(theirs)
+		own, _ := filepath.Glob(ours)
+		files = append(files, own...)
+		w := waited{at: time.Now()}
+		for _, file := range files {
+			var ran, delay int64
+			if text, err := os.ReadFile(file); err == nil {
+				_, _ = fmt.Sscan(string(text), &ran, &delay) // a thread that ended counts no more
+			}
+			w.delay += time.Duration(delay)
+		}
+		s.mu.Lock()
+		s.waited = append(s.waited, w)
+		s.mu.Unlock()
+		select {
+		case <-stop:
+			return
+		case <-pace.C:
+		}
+	}
+}
+
+// delayed is how long they waited for a processor in between.
+func (s *performer) delayed(from, to time.Time) time.Duration {
+	first, _ := slices.BinarySearchFunc(s.waited, from, func(w waited, at time.Time) int { return w.at.Compare(at) })
+	last, _ := slices.BinarySearchFunc(s.waited, to, func(w waited, at time.Time) int { return w.at.Compare(at) })
+	return s.waited[min(last, len(s.waited)-1)].delay - s.waited[max(first-1, 0)].delay
+}
+
+// playNotes plays at a pace: a note on and off at a time.
+func (s *performer) playNotes(notes int, stop chan struct{}) {
+	const (
+		tick = time.Millisecond
+		most = 150 // that are not acted on yet: beyond its 256 places a sink refuses, as it should
+	)
 	pace := time.NewTicker(tick)
 	defer pace.Stop()
 	began := time.Now()
@@ -116,11 +165,13 @@ func (s *player) playNotes(notes int, stop chan struct{}) {
 		case <-pace.C:
 		}
 		now := time.Now()
-		if now.Sub(last) > 5*tick {
-			s.mu.Lock()
-			s.halted = append(s.halted, gap{last, now})
-			s.mu.Unlock()
-			began = began.Add(now.Sub(last)) // and is not made up for
+		s.mu.Lock()
+		waiting := len(s.sent) - len(s.done)
+		s.mu.Unlock()
+		if late := now.Sub(last); late > 5*tick || waiting > most {
+			began = began.Add(late) // it is not made up for
+			last = now
+			continue
 		}
 		last = now
 		var b []byte
@@ -138,7 +189,7 @@ func (s *player) playNotes(notes int, stop chan struct{}) {
 	}
 }
 
-func (s *player) readActions(r *bufio.Reader) {
+func (s *performer) readActions(r *bufio.Reader) {
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
@@ -170,7 +221,7 @@ func (s *player) readActions(r *bufio.Reader) {
 	}
 }
 
-func (s *player) readLog(r *bufio.Scanner, connected chan struct{}) {
+func (s *performer) readLog(r *bufio.Scanner, connected chan struct{}) {
 	for r.Scan() {
 		switch line := r.Text(); {
 		case strings.Contains(line, "port connected"):
@@ -184,7 +235,7 @@ func (s *player) readLog(r *bufio.Scanner, connected chan struct{}) {
 }
 
 // outcome waits for the next reload, which has to end so.
-func (s *player) outcome(want string) {
+func (s *performer) outcome(want string) {
 	s.t.Helper()
 	select {
 	case got := <-s.logged:
@@ -197,7 +248,7 @@ func (s *player) outcome(want string) {
 }
 
 // first waits for a note of that version, and says when it was acted on.
-func (s *player) first(version, from int) time.Time {
+func (s *performer) first(version, from int) time.Time {
 	s.t.Helper()
 	for over := time.After(patience); ; {
 		s.mu.Lock()
@@ -217,7 +268,7 @@ func (s *player) first(version, from int) time.Time {
 	}
 }
 
-func (s *player) acted() int {
+func (s *performer) acted() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.done)
@@ -225,7 +276,7 @@ func (s *player) acted() int {
 
 // save makes a text the configuration, in place or by another file over it, and says when it
 // began to be so.
-func (s *player) save(text string, over bool) time.Time {
+func (s *performer) save(text string, over bool) time.Time {
 	s.t.Helper()
 	path := s.config
 	if over {
@@ -255,7 +306,7 @@ func quantile(d []time.Duration, p float64) time.Duration {
 }
 
 // settle waits until every note is acted on, and checks them: how long each took, sorted.
-func (s *player) settle(limit time.Duration) []time.Duration {
+func (s *performer) settle(limit time.Duration) []time.Duration {
 	s.t.Helper()
 	s.mu.Lock()
 	want := len(s.sent)
@@ -281,24 +332,24 @@ func (s *player) settle(limit time.Duration) []time.Duration {
 		version = d.version
 		t := d.at.Sub(s.sent[i])
 		took = append(took, t)
-		if t <= limit {
+		switch {
+		case t <= limit:
 			continue
-		}
-		if slices.ContainsFunc(s.halted, func(g gap) bool { return g.from.Before(d.at) && g.to.After(s.sent[i]) }) {
-			excused++ // whoever plays stood still too
+		case t-s.delayed(s.sent[i], d.at) <= limit:
+			excused++
 			continue
 		}
 		s.t.Errorf("note %d took %v", i, t)
 	}
 	if excused > 0 {
-		s.t.Logf("%d notes later than %v while the machine stood still", excused, limit)
+		s.t.Logf("%d notes later than %v because there was no processor for them", excused, limit)
 	}
 	slices.Sort(took)
 	return took
 }
 
 // usage is what can leak.
-func (s *player) usage() (fds, anonymous int) {
+func (s *performer) usage() (fds, anonymous int) {
 	s.t.Helper()
 	dir := fmt.Sprintf("/proc/%d/", s.cmd.Process.Pid)
 	list, err := os.ReadDir(dir + "fd")
@@ -325,7 +376,10 @@ func TestReloadsUnderLoad(t *testing.T) {
 	dir := filepath.Dir(s.config)
 	var acting []time.Duration
 	fdsEarly, early := 0, 0
-	for i := 1; i <= reloads; i++ {
+	// The runtime's own tables grow with the most that was ever in use, and then no more: so
+	// much has been in use after some reloads, before it counts.
+	warm := reloads / 10
+	for i := 1; i <= warm+reloads; i++ {
 		text, want := versioned(dir, i), "reloaded"
 		if i%2 == 1 {
 			text, want = text[:len(text)/2]+"\n[[global_mappings", "reload failed"
@@ -336,14 +390,15 @@ func TestReloadsUnderLoad(t *testing.T) {
 		if i%2 == 0 {
 			acting = append(acting, s.first(i, from).Sub(began))
 		}
-		if i == 10 {
+		if i == warm+10 {
 			fdsEarly, early = s.atRest()
 		}
 	}
 	fdsLate, late := s.atRest()
 	took := s.settle(limit)
 	slices.Sort(acting)
-	t.Logf("%d notes over %d reloads: p50 %v, p99 %v, p99.9 %v, most %v", len(took), reloads,
+	lasted := s.sent[len(s.sent)-1].Sub(s.sent[0])
+	t.Logf("%d notes at %.0f events/s over %d reloads: p50 %v, p99 %v, p99.9 %v, most %v", len(took), 2*float64(len(took))/lasted.Seconds(), reloads,
 		quantile(took, .5), quantile(took, .99), quantile(took, .999), took[len(took)-1])
 	t.Logf("from close(2) or rename(2) to the first note of the new map: p50 %v, p99 %v, most %v",
 		quantile(acting, .5), quantile(acting, .99), acting[len(acting)-1])
@@ -358,12 +413,12 @@ func TestReloadsUnderLoad(t *testing.T) {
 
 // atRest is usage when the daemon has collected its garbage, as it does some time after a
 // reload. Notes go on making more, so the least counts.
-func (s *player) atRest() (fds, anonymous int) {
+func (s *performer) atRest() (fds, anonymous int) {
 	s.t.Helper()
 	fds, anonymous = s.usage()
 	for over := time.Now().Add(2500 * time.Millisecond); time.Now().Before(over); time.Sleep(5 * time.Millisecond) {
-		_, now := s.usage()
-		anonymous = min(anonymous, now)
+		f, a := s.usage()
+		fds, anonymous = min(fds, f), min(anonymous, a)
 	}
 	return fds, anonymous
 }
