@@ -97,8 +97,13 @@ func (a *app) done(text string) error {
 
 // color says whether to colour: only on a terminal that wants it (no-color.org).
 func (a *app) color() bool {
+	return a.terminal() && !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}
+
+// terminal says whether somebody looks at the output, and not a program.
+func (a *app) terminal() bool {
 	f, ok := a.out.(*os.File)
-	if !ok || a.noColor || a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" {
+	if !ok {
 		return false
 	}
 	info, err := f.Stat()

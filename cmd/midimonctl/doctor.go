@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/amiable-dev/midimon/dbusapi/client"
-	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/lock"
 )
@@ -164,7 +163,7 @@ func row(name, good string, err error) report.Check {
 // checkConfig reads the configuration as "midimonctl validate" does.
 func (a *app) checkConfig() report.Check {
 	c := report.Check{Name: "config", Status: report.OK}
-	file, src, err := a.readConfig(nil)
+	file, program, found, err := a.loadConfig(nil)
 	if errors.Is(err, os.ErrNotExist) {
 		c.Status, c.Message = report.Warning, file+" is not there: nothing is mapped"
 		return c
@@ -173,7 +172,6 @@ func (a *app) checkConfig() report.Check {
 		c.Status, c.Message = report.Failed, err.Error()
 		return c
 	}
-	program, found := config.Load(file, src)
 	wrong := 0
 	for _, d := range found {
 		if d.Severity == report.Error {

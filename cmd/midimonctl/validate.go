@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/reload"
 )
 
 func newValidate(a *app) *cobra.Command {
@@ -18,19 +20,19 @@ func newValidate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate [FILE]",
 		Short: "Check a configuration without midimon",
-		Long: `Check FILE, "-" for the standard input, by default midimon's own configuration, and list
-every error and warning. midimon need not run.
+		Long: `Check FILE, "-" for the standard input, by default midimon's own configuration, and what it
+includes, and list every error and warning, on a terminal with the line itself. midimon need
+not run. FILE has to be one that midimon would trust.
 
 With --json {ok, file, errors, warnings, diagnostics: [{
   severity ("error", "warning"), code, message, file, line, column, path, hint
 }]}; line and column count from 1.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			file, src, err := a.readConfig(args)
+			file, program, found, err := a.loadConfig(args)
 			if err != nil {
-				return fmt.Errorf("cannot read the configuration: %w", err)
+				return fmt.Errorf("cannot validate %s: %w", file, err)
 			}
-			program, found := config.Load(file, src)
 			wrong, warnings := 0, 0
 			for _, d := range found {
 				if d.Severity == report.Error {
@@ -49,7 +51,7 @@ With --json {ok, file, errors, warnings, diagnostics: [{
 			}
 			p := a.printer()
 			for _, d := range found {
-				p.printf("%s\n", config.Format(d, true))
+				p.printf("%s\n", config.Format(d, a.terminal()))
 			}
 			if err == nil && program != nil {
 				p.printf("%s: %s: %s, %s, %s\n", printable(file), p.state("ok"),
@@ -62,30 +64,33 @@ With --json {ok, file, errors, warnings, diagnostics: [{
 	return cmd
 }
 
-func (a *app) readConfig(args []string) (file string, src []byte, err error) {
-	in := a.in
-	switch {
-	case len(args) == 0:
+// loadConfig reads what is to be checked, as the daemon would, and says what there is to say
+// of it. Without a file it is the daemon's own. Error: the file cannot be read or trusted.
+func (a *app) loadConfig(args []string) (file string, _ *engine.Program, found []report.Diagnostic, err error) {
+	var src []byte
+	read := func(path string) ([]byte, error) {
+		text, said, err := reload.ReadFile(path)
+		found = append(found, said...)
+		return text, err
+	}
+	if len(args) == 0 {
 		dir, err := os.UserConfigDir()
 		if err != nil {
-			return "", nil, err
+			return "", nil, nil, err
 		}
-		file = filepath.Join(dir, "midimon", "config.toml")
-	case args[0] == "-":
+		args = []string{filepath.Join(dir, "midimon", "config.toml")}
+	}
+	if file = args[0]; file == "-" {
 		file = "standard input"
-	default:
-		file = args[0]
+		src, err = io.ReadAll(io.LimitReader(a.in, config.MaxSize+1)) // Load says that it is too large
+	} else {
+		src, err = read(file)
 	}
-	if file != "standard input" {
-		f, err := os.Open(file)
-		if err != nil {
-			return file, nil, err
-		}
-		defer f.Close() //nolint:errcheck // it was only read
-		in = f
+	if err != nil {
+		return file, nil, nil, err
 	}
-	src, err = io.ReadAll(io.LimitReader(in, config.MaxSize+1)) // Load says that it is too large
-	return file, src, err
+	program, _, more := config.LoadAll(file, src, read)
+	return file, program, append(found, more...), nil
 }
 
 // A diagnosticRow is a diagnostic in JSON.

@@ -592,14 +592,11 @@ func TestBrokenFiles(t *testing.T) {
 
 func checkDiagnostic(t *testing.T, d report.Diagnostic) {
 	t.Helper()
-	known := slices.ContainsFunc(config.Codes, func(c struct {
-		Code    config.Code
-		Meaning string
-	},
-	) bool {
-		return string(c.Code) == d.Code
-	})
-	if !known || d.File != "config.toml" || d.Message == "" {
+	i := slices.IndexFunc(config.Codes, func(c config.Explained) bool { return string(c.Code) == d.Code })
+	if i >= 0 && config.Codes[i].Warning != (d.Severity == report.Warn) && config.Codes[i].Code != config.More {
+		t.Errorf("severity %q of a %s", d.Severity, d.Code)
+	}
+	if i < 0 || d.File != "config.toml" || d.Message == "" {
 		t.Errorf("incomplete: %+v", d)
 	}
 	if d.Path != "" && !strings.HasPrefix(d.Message, d.Path+": ") {

@@ -24,7 +24,7 @@ func FuzzLoad(f *testing.F) {
 	for _, c := range conditions {
 		f.Add([]byte(conditionFile(c.text)))
 	}
-	files, _ := filepath.Glob("testdata/compat/*.toml")
+	files, _ := filepath.Glob("testdata/*/*.toml")
 	for _, name := range files {
 		src, err := os.ReadFile(name)
 		if err != nil {

@@ -3,15 +3,19 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	burntsushi "github.com/BurntSushi/toml"
 	gotoml "github.com/pelletier/go-toml/v2"
+	tomltest "github.com/toml-lang/toml-test/v2"
 
 	"github.com/amiable-dev/midimon/engine"
 )
@@ -86,15 +90,19 @@ func parsed(src []byte) *tree {
 	return t
 }
 
+var minute60 = regexp.MustCompile(`[+-][0-9]{2}:60`)
+
 // compare holds the tree against the two readers that we have besides. What we take,
 // BurntSushi/toml takes too and with equal values. What we refuse go-toml refuses too, or it
-// is nested deeper than we allow; BurntSushi/toml takes some redefinitions that TOML forbids.
+// is nested deeper than we allow; where BurntSushi/toml takes it, it is a redefinition that
+// TOML forbids, a byte order mark that is none of UTF-8, or an offset of 60 minutes.
 func compare(t *testing.T, src []byte) {
 	t.Helper()
 	tree := parsed(src)
+	var want map[string]any
+	err := burntsushi.Unmarshal(src, &want)
 	if len(tree.errors) == 0 {
-		var want map[string]any
-		if err := burntsushi.Unmarshal(src, &want); err != nil {
+		if err != nil {
 			t.Fatalf("taken, but BurntSushi/toml says %v:\n%s", err, src)
 		}
 		if want == nil {
@@ -105,14 +113,52 @@ func compare(t *testing.T, src []byte) {
 		}
 		return
 	}
+	redefined := false
 	for _, d := range tree.errors {
 		if d.code == TooDeep {
 			return
 		}
+		redefined = redefined || d.code == DuplicateKey
+	}
+	mark := bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) || bytes.HasPrefix(src, []byte(byteOrderMark))
+	if err == nil && !redefined && !mark && !minute60.Match(src) {
+		t.Fatalf("BurntSushi/toml takes what was refused for %v:\n%s", tree.diagnostics(), src)
 	}
 	var any map[string]any
 	if err := gotoml.Unmarshal(src, &any); err == nil {
 		t.Fatalf("go-toml takes what was refused for %v:\n%s", tree.diagnostics(), src)
+	}
+}
+
+// checkTree holds for any text: every node hangs where it says, has its place in the text, and
+// is found by its key.
+func checkTree(t *testing.T, tree *tree) {
+	t.Helper()
+	reached := 1
+	for id := range tree.nodes {
+		n := &tree.nodes[id]
+		if int(n.off) > len(tree.text) || int(tree.keyAt(int32(id))) > len(tree.text) {
+			t.Fatalf("node %d is at %d, its key at %d of %d", id, n.off, tree.keyAt(int32(id)), len(tree.text))
+		}
+		children, last := int32(0), int32(0)
+		for c := tree.first(int32(id)); c != 0; c = tree.nodes[c].next {
+			if tree.nodes[c].parent != int32(id) {
+				t.Fatalf("node %d has another parent than %d", c, id)
+			}
+			if n.kind == tableNode {
+				if key := tree.key(c); tree.find(int32(id), key) != c {
+					t.Fatalf("%q is not found in node %d", key, id)
+				}
+			}
+			children, last = children+1, c
+			reached++
+		}
+		if n.kind <= arrayNode && (children != n.size || last != int32(n.num)) {
+			t.Fatalf("node %d has %d children and %d of them hang on it", id, n.size, children)
+		}
+	}
+	if reached > len(tree.nodes) {
+		t.Fatalf("%d nodes hang on %d", reached, len(tree.nodes))
 	}
 }
 
@@ -137,7 +183,7 @@ func TestTree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range append(files, "templates/starter.toml") {
+	for _, f := range append(files, "templates/starter.toml", "templates/lpd8.toml") {
 		src, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
@@ -146,19 +192,91 @@ func TestTree(t *testing.T) {
 	}
 }
 
-func FuzzTree(f *testing.F) {
+// seeds are all texts we have.
+func seeds(f *testing.F) {
+	f.Helper()
 	for _, s := range treeSeeds {
 		f.Add([]byte(s))
 	}
 	f.Add(Starter())
+	for _, c := range suite(f) {
+		f.Add(c.text)
+	}
+}
+
+// longest is how long an input may be: go-toml's time is the square of a table's size.
+const longest = 3000
+
+func FuzzTree(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, src []byte) { checkTree(t, parsed(src)) })
+}
+
+func FuzzDifferential(f *testing.F) {
+	seeds(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
-		if len(src) <= 3000 { // go-toml's time is the square of a table's size
+		if len(src) <= longest {
 			compare(t, src)
 		}
 	})
 }
 
+// suiteCase is a file of the TOML project's own test suite.
+type suiteCase struct {
+	name string
+	text []byte
+}
+
+// suite is its list of TOML 1.1.
+func suite(tb testing.TB) []suiteCase {
+	tb.Helper()
+	files := tomltest.TestCases()
+	list, err := fs.ReadFile(files, "files-toml-1.1.0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var cases []suiteCase
+	for name := range strings.FieldsSeq(string(list)) {
+		if !strings.HasSuffix(name, ".toml") {
+			continue
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		cases = append(cases, suiteCase{name, text})
+	}
+	return cases
+}
+
+func TestSuite(t *testing.T) {
+	count := map[bool]int{}
+	for _, c := range suite(t) {
+		valid := strings.HasPrefix(c.name, "valid/")
+		count[valid]++
+		t.Run(c.name, func(t *testing.T) {
+			tree := parsed(c.text)
+			if (len(tree.errors) == 0) != valid {
+				t.Errorf("%v\n%s", tree.diagnostics(), c.text)
+			}
+			checkTree(t, tree)
+			if len(c.text) <= longest {
+				compare(t, c.text)
+			}
+		})
+	}
+	if count[true] < 200 || count[false] < 400 {
+		t.Errorf("only %d valid files and %d invalid ones", count[true], count[false])
+	}
+}
+
 func TestLargeTables(t *testing.T) {
+	began := time.Now()
+	defer func() {
+		if took := time.Since(began); took > 2*time.Second { // if each key looked at all others: minutes
+			t.Errorf("60,000 keys take %v", took)
+		}
+	}()
 	var b strings.Builder
 	for i := range 60_000 {
 		fmt.Fprintf(&b, "k%d = %d\n", i, i)

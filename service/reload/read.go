@@ -50,6 +50,17 @@ func read(path string, guard Guard) *file {
 	return r
 }
 
+// ReadFile is the text of a file that fulfils what read asks for, and what is to be said of it
+// besides. Error: one that wraps report.ErrConfigUnreadable, and fs.ErrNotExist if there is none.
+func ReadFile(path string) ([]byte, []report.Diagnostic, error) {
+	r := read(path, nil)
+	r.close()
+	if errors.Is(r.err, errMissing) {
+		return nil, nil, fmt.Errorf("%w: %w", report.ErrConfigUnreadable, fs.ErrNotExist)
+	}
+	return r.text, r.warnings, r.err
+}
+
 func (r *file) read(guard Guard) (err error) {
 	// Opening a FIFO would wait for its writer.
 	r.open, err = os.OpenFile(r.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -98,7 +109,7 @@ func (r *file) trust() error {
 		return refuse("midimonctl validate ", "has %d bytes, more than %d", r.info.Size(), config.MaxSize)
 	case mode.Perm()&0o020 != 0:
 		r.warnings = []report.Diagnostic{{
-			Severity: report.Warn, Code: "group-writable", File: r.path, Line: 1, Column: 1,
+			Severity: report.Warn, Code: string(config.GroupWritable), File: r.path, Line: 1, Column: 1,
 			Message: "its group can write it, and so make midimon run commands", Hint: "chmod g-w " + r.path,
 		}}
 	}
