@@ -32,6 +32,9 @@ type Diagnostic struct {
 	Extra                         map[string]dbus.Variant // path, hint: s
 }
 
+// A Change is one of "changes" in the property LastReload.
+type Change struct{ Kind, ID, Label, Mode, Trigger, Action string }
+
 func diagnostics(in []report.Diagnostic) []Diagnostic {
 	out := make([]Diagnostic, len(in))
 	for i, d := range in {
@@ -81,8 +84,19 @@ func lastReload(r *report.Reload) map[string]dbus.Variant {
 		"time": uint64(r.Time.UnixMicro()), "ok": r.OK, "trigger": clean(r.Trigger),
 		"duration_us": uint64(r.Took.Microseconds()), "modes": uint32(r.Modes),
 		"mappings": uint32(r.Mappings), "warnings": warnings, "grade": r.Grade, "error": clean(r.Err),
+		"detect_us": uint64(r.Phases.Detect.Microseconds()), "read_us": uint64(r.Phases.Read.Microseconds()),
+		"parse_us": uint64(r.Phases.Parse.Microseconds()), "compile_us": uint64(r.Phases.Compile.Microseconds()),
+		"swap_us": uint64(r.Phases.Swap.Microseconds()),
 	} {
 		out[key] = dbus.MakeVariant(value)
+	}
+	if d := &r.Diff; len(d.Changes) > 0 || len(d.Other) > 0 {
+		changes := make([]Change, len(d.Changes))
+		for i, c := range d.Changes {
+			changes[i] = Change{clean(c.Kind), clean(c.ID), clean(c.Label), clean(c.Mode), clean(c.Trigger), clean(c.Action)}
+		}
+		out["changes"], out["more_changes"] = dbus.MakeVariant(changes), dbus.MakeVariant(uint32(d.More))
+		out["other_changes"] = dbus.MakeVariant(cleanAll(d.Other))
 	}
 	return out
 }

@@ -25,8 +25,10 @@ func newReload(a *app) *cobra.Command {
 		Long: `Make midimon read its configuration again and wait until it has. A file with errors
 changes nothing: what ran before goes on.
 
-With --confirm ask whether to keep it: unless "y" is answered in time, midimon goes back to
-the configuration before, even when this program is gone. The file is not changed.
+With --confirm show what is not as it was and ask whether to keep it: unless "y" is answered
+in time, midimon goes back to the configuration before, even when this program is gone. The
+file is not changed. It need not be this command that read it: midimon reads a changed file
+by itself, and keeps the configuration before.
 
 With --json {ok, generation, error, diagnostics (see "midimonctl validate --help")}, and with
 --confirm "kept" too.`,
@@ -89,6 +91,11 @@ func (a *app) tryOut(ctx context.Context, c *client.Client, within time.Duration
 	if err != nil {
 		return false, err
 	}
+	r, err := c.LastReload(ctx)
+	if err != nil {
+		return false, err
+	}
+	(&printer{out: a.err, color: a.color()}).changes(r)
 	_, _ = fmt.Fprintf(a.err, "keep it? [y/N] midimon goes back in %v: ", within)
 	answer := make(chan string, 1)
 	go func() {
@@ -111,4 +118,41 @@ func (a *app) tryOut(ctx context.Context, c *client.Client, within time.Duration
 		return false, ctx.Err() // midimon keeps the time
 	}
 	return false, errReverted
+}
+
+// The signs of what was done to a mapping, and their styles.
+var (
+	changeSigns  = map[string]string{"added": "+", "removed": "-", "changed": "~"}
+	changeStyles = map[string]string{"added": green, "removed": red, "changed": yellow}
+)
+
+// changes prints what a reload changed.
+func (p *printer) changes(r *client.Reload) {
+	if r == nil {
+		return
+	}
+	var rows [][]cell
+	for _, c := range r.Changes {
+		style, mode := changeStyles[c.Kind], c.Mode
+		if mode == "" {
+			mode = "everywhere"
+		}
+		rows = append(rows, []cell{
+			{changeSigns[c.Kind], style},
+			{printable(c.ID), style},
+			{printable(mode), plain},
+			{printable(c.Trigger + ": " + c.Action), plain},
+			{printable(c.Label), dim},
+		})
+	}
+	p.table("  ", "  ", rows)
+	if r.More > 0 {
+		p.printf("  and %s more\n", count(r.More, "mapping"))
+	}
+	if len(r.Other) > 0 {
+		p.printf("  other than before: %s\n", printable(strings.Join(r.Other, ", ")))
+	}
+	if len(rows) == 0 && len(r.Other) == 0 {
+		p.printf("  it does what the one before does\n")
+	}
 }

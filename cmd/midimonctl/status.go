@@ -23,7 +23,9 @@ With --json one object:
   health          [{check, status, message, fix}], what is not ok
   connected_devices, devices (see "midimonctl devices --help")
   config_path, config_status ("ok", "kept-previous", "defaults"), config_generation
-  last_reload     {time_usec, ok, trigger, duration_us, modes, mappings, warnings, error}, or null
+  last_reload     {time_usec, ok, trigger, duration_us, modes, mappings, warnings, grade, error,
+                  detect_us, read_us, parse_us, compile_us, swap_us, and what it changed: changes
+                  [{kind, id, label, mode, trigger, action}], more_changes, other_changes}, or null
   version, features, pid, started_usec
 *_usec is time since 1970. Unknown words may come; keys may be added.`,
 		Args: cobra.NoArgs,

@@ -70,7 +70,17 @@ func TestStatus(t *testing.T) {
 	if p := s.Devices[1].Ports; len(p) != 1 || !p[0].In {
 		t.Errorf("ports %v", p)
 	}
+	if _, _, err := c.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := c.LastReload(t.Context()); err != nil || r.SwapUS != 2000 || r.More != 3 || len(r.Changes) != 2 || r.Changes[0] !=
+		(Change{Kind: "changed", ID: "play", Label: "Play or pause", Mode: "Media", Trigger: "Note", Action: "Media"}) || r.Other[0] != "timing" {
+		t.Errorf("%+v, %v", r, err)
+	}
 	b.Publish(func(s *report.Status) { s.LastReload = report.Reload{} })
+	if r, err := c.LastReload(t.Context()); err != nil || r != nil {
+		t.Errorf("before the first reload: %+v, %v", r, err)
+	}
 	if s, err := c.Status(t.Context()); err != nil || s.LastReload != nil {
 		t.Errorf("before the first reload: %+v, %v", s.LastReload, err)
 	}

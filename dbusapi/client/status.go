@@ -50,7 +50,36 @@ type Reload struct {
 	Modes      uint32 `json:"modes"`
 	Mappings   uint32 `json:"mappings"`
 	Warnings   uint32 `json:"warnings"`
+	Grade      string `json:"grade"`
 	Error      string `json:"error"`
+	Phases
+	Diff
+}
+
+// Phases is where the time of a reload went.
+type Phases struct {
+	DetectUS  uint64 `json:"detect_us"`
+	ReadUS    uint64 `json:"read_us"`
+	ParseUS   uint64 `json:"parse_us"`
+	CompileUS uint64 `json:"compile_us"`
+	SwapUS    uint64 `json:"swap_us"`
+}
+
+// Diff is what a reload changed.
+type Diff struct {
+	Changes []Change `json:"changes"`
+	More    uint32   `json:"more_changes"`  // that are not listed
+	Other   []string `json:"other_changes"` // "modes", "devices", "timing"
+}
+
+// Change is a mapping that is not as it was.
+type Change struct {
+	Kind    string `json:"kind"` // "added", "removed" or "changed"
+	ID      string `json:"id"`
+	Label   string `json:"label"`
+	Mode    string `json:"mode"` // empty: a global one
+	Trigger string `json:"trigger"`
+	Action  string `json:"action"`
 }
 
 // A Device is a MIDI controller.
@@ -105,11 +134,30 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	if err != nil || len(reload) == 0 {
 		return s, err
 	}
-	r := &Reload{}
-	s.LastReload = r
-	return s, store(reload, map[string]any{
+	s.LastReload, err = lastReload(reload)
+	return s, err
+}
+
+// LastReload is how the configuration was last read; nil before the first time.
+func (c *Client) LastReload(ctx context.Context) (*Reload, error) {
+	var v dbus.Variant
+	if err := c.call(ctx, "org.freedesktop.DBus.Properties.Get", []any{dbusapi.BusName, "LastReload"}, &v); err != nil {
+		return nil, err
+	}
+	var values map[string]dbus.Variant
+	if err := v.Store(&values); err != nil || len(values) == 0 {
+		return nil, err
+	}
+	return lastReload(values)
+}
+
+func lastReload(values map[string]dbus.Variant) (*Reload, error) {
+	r := &Reload{Diff: Diff{Changes: []Change{}, Other: []string{}}}
+	return r, store(values, map[string]any{
 		"time": &r.TimeUSec, "ok": &r.OK, "trigger": &r.Trigger, "duration_us": &r.DurationUS,
-		"modes": &r.Modes, "mappings": &r.Mappings, "warnings": &r.Warnings, "error": &r.Error,
+		"modes": &r.Modes, "mappings": &r.Mappings, "warnings": &r.Warnings, "grade": &r.Grade, "error": &r.Error,
+		"detect_us": &r.DetectUS, "read_us": &r.ReadUS, "parse_us": &r.ParseUS, "compile_us": &r.CompileUS, "swap_us": &r.SwapUS,
+		"changes": &r.Changes, "more_changes": &r.More, "other_changes": &r.Other,
 	})
 }
 

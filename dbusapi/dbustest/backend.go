@@ -129,7 +129,7 @@ func (b *Backend) before(method, arg string) error {
 	return f(method, arg)
 }
 
-// Reload accepts the configuration.
+// Reload accepts the configuration, which brings a mapping.
 func (b *Backend) Reload(_ context.Context, trigger string) (report.Reload, error) {
 	r := report.Reload{Time: time.Now(), OK: true, Trigger: trigger, Generation: b.Status().Generation, Modes: 2}
 	if err := b.before("Reload", trigger); err != nil {
@@ -139,6 +139,14 @@ func (b *Backend) Reload(_ context.Context, trigger string) (report.Reload, erro
 		return r, err
 	}
 	r.Generation++
+	r.Phases = report.Phases{Read: time.Millisecond, Swap: 2 * time.Millisecond}
+	r.Diff = report.Diff{
+		Changes: []report.Change{
+			{Kind: report.Changed, ID: "play", Label: "Play or pause", Mode: "Media", Trigger: "Note", Action: "Media"},
+			{Kind: report.Added, ID: "global_mappings[1]", Trigger: "CC", Action: "VolumeControl"},
+		},
+		More: 3, Other: []string{"timing"},
+	}
 	b.Publish(func(s *report.Status) { s.Generation, s.ConfigStatus, s.LastReload = r.Generation, "ok", r },
 		report.Event{Kind: report.ReloadFinished, Reload: &r})
 	return r, nil
