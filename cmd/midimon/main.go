@@ -51,17 +51,23 @@ type flags struct {
 	dryRun, noBus  bool
 }
 
-// parse returns nil and the exit status when there is nothing to run.
-func parse(args []string, stdout, stderr io.Writer) (*flags, int) {
-	set := flag.NewFlagSet("midimon", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	f := &flags{}
+// newFlags are the flags there are, and where their values go.
+func newFlags() (set *flag.FlagSet, f *flags, version *bool) {
+	set = flag.NewFlagSet("midimon", flag.ContinueOnError)
+	f = &flags{}
 	set.StringVar(&f.config, "config", "", "configuration `file` (default "+configPath()+")")
 	set.StringVar(&f.socket, "socket", "", "`path` of the private socket (default midimon/bus in $XDG_RUNTIME_DIR)")
 	set.StringVar(&f.level, "log-level", "", "error, warn, info or debug (default: as the configuration says)")
 	set.BoolVar(&f.dryRun, "dry-run", false, "perform nothing; print each action as a line of JSON")
 	set.BoolVar(&f.noBus, "no-session-bus", false, "serve the private socket only")
-	version := set.Bool("version", false, "print the version and exit")
+	version = set.Bool("version", false, "print the version and exit")
+	return set, f, version
+}
+
+// parse returns nil and the exit status when there is nothing to run.
+func parse(args []string, stdout, stderr io.Writer) (*flags, int) {
+	set, f, version := newFlags()
+	set.SetOutput(stderr)
 	set.Usage = func() {
 		_, _ = fmt.Fprintln(stderr, "usage: midimon [flags]\n       midimon demo")
 		set.PrintDefaults()

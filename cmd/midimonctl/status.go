@@ -21,6 +21,7 @@ With --json one object:
   mode, base_mode, modes
   problems        names of failed checks
   health          [{check, status, message, fix}], what is not ok
+  inhibitors      [{who, why}], who asked for quiet
   connected_devices, devices (see "midimonctl devices --help")
   config_path, config_status ("ok", "kept-previous", "defaults"), config_generation
   last_reload     {time_usec, ok, trigger, duration_us, modes, mappings, warnings, grade, error,
@@ -52,6 +53,9 @@ func (a *app) showStatus(s *client.Status) error {
 		mode += " over " + printable(s.BaseMode)
 	}
 	p.printf("    mode  %s  %s\n", p.styled(bold, mode), p.styled(dim, "of "+count(len(s.Modes), "mode")))
+	for _, h := range s.Inhibitors {
+		p.printf("   quiet  %s: %s\n", p.styled(yellow, printable(h.Who)), printable(h.Why))
+	}
 	p.table(" devices  ", "          ", a.deviceRows(s.Devices))
 	for i, c := range s.Health {
 		lead := "          "

@@ -21,13 +21,14 @@ func newWatch(a *app) *cobra.Command {
 		Long: `Print a line for each change of state, mode, devices or problems, and for each reload, action
 that failed and value emitted. It goes on while midimon stops and starts, and starts nothing.
 
---format json (or --json) prints an object a line; each has the whole state, so a reader needs
+With --json, or --format json, an object a line; each has the whole state, so a reader needs
 no memory:
   time_usec, change ("state", "mode", "devices", "health", "inhibitors", "config", "reload",
   "action-failed", "emitted"; the first that fits, the state's for the first line),
   state ("stopped" when midimon does not run), mode, base_mode, modes, connected_devices,
   health [{check, status, message, fix}], inhibitors [{who, why}], config_status, config_generation,
   and with the last three changes ok, mapping, error, detail, name, value, where they say something.
+
 --format waybar prints what a custom module of waybar reads: {text, alt, tooltip, class}; text
 is the mode, alt and class the state.`,
 		Args: cobra.NoArgs,

@@ -21,6 +21,7 @@ type Status struct {
 	Modes            []string `json:"modes"`
 	Problems         []string `json:"problems"`
 	Health           []Check  `json:"health"`
+	Inhibitors       []Holder `json:"inhibitors"`
 	ConnectedDevices []string `json:"connected_devices"`
 	Devices          []Device `json:"devices"`
 	ConfigPath       string   `json:"config_path"`
@@ -123,11 +124,11 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Status{Devices: devices}
+	s := &Status{Devices: devices, Inhibitors: []Holder{}}
 	var reload map[string]dbus.Variant
 	err = store(values, map[string]any{
 		"State": &s.State, "Mode": &s.Mode, "BaseMode": &s.BaseMode, "Modes": &s.Modes, "Problems": &s.Problems,
-		"Health": &s.Health, "ConnectedDevices": &s.ConnectedDevices, "ConfigPath": &s.ConfigPath,
+		"Health": &s.Health, "Inhibitors": &s.Inhibitors, "ConnectedDevices": &s.ConnectedDevices, "ConfigPath": &s.ConfigPath,
 		"ConfigStatus": &s.ConfigStatus, "ConfigGeneration": &s.ConfigGeneration, "LastReload": &reload,
 		"Version": &s.Version, "Features": &s.Features, "Pid": &s.Pid, "StartedUSec": &s.StartedUSec,
 	})
