@@ -37,6 +37,7 @@ type Engine struct {
 // port is what is known of a port: its device in the program, and its channels once used.
 type port struct {
 	device   int
+	down     [16][2]uint64 // by channel a bit per note that has a press
 	channels [16]*channel
 }
 
@@ -132,7 +133,12 @@ func (e *Engine) Step(in *Input, out []effect.Effect) []effect.Effect {
 	if p == nil {
 		return out
 	}
-	e.note(in)
+	if in.Kind == NoteOn {
+		if out, took := e.tap(in, p, out); took {
+			return out
+		}
+	}
+	e.note(in, p)
 	switch in.Kind {
 	case NoteOn, NoteOff:
 		out = e.key(in, p, out)
@@ -191,7 +197,7 @@ func (e *Engine) event(in *Input, p *port, out []effect.Effect) []effect.Effect 
 			}
 		}
 		if first != 0 {
-			return e.fireFree(in, &e.prog.table.bands[first], value, 0, out)
+			return e.fireFree(in, first, value, 0, out)
 		}
 	}
 	return out
@@ -227,11 +233,7 @@ func (e *Engine) lose(id Port, out []effect.Effect) []effect.Effect {
 			e.drop(r)
 		}
 	}
-	for _, c := range e.ports[id].channels {
-		if c != nil {
-			c.down = [2]uint64{}
-		}
-	}
+	e.ports[id].down = [16][2]uint64{}
 	return out
 }
 

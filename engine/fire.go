@@ -14,7 +14,7 @@ func (e *Engine) fire(r ref, index int32, at, arrived time.Duration, out []effec
 
 func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint16, at, arrived time.Duration, out []effect.Effect) []effect.Effect {
 	b := &p.prog.table.bands[index]
-	m := &p.prog.Mappings[b.mapping]
+	m, action := &p.prog.Mappings[b.mapping], p.prog.table.actions[index]
 	var a act
 	a.origin, a.mapping, a.press = &m.Origin, m, by
 	a.mode, a.value, a.at, a.arrived = mode, value, at, arrived
@@ -27,20 +27,21 @@ func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint1
 		e.why.last().hit = a.hit
 	}
 	if b.button() != Latch || by == none {
-		return e.act(&a, b, 0, none, out)
+		return e.act(&a, action, b, 0, none, out)
 	}
 	a.latched = latched
 	e.latch(p)
 	n := len(out)
-	if out = e.act(&a, b, 0, none, out); len(out) == n || out[n].Kind == effect.Refused {
+	if out = e.act(&a, action, b, 0, none, out); len(out) == n || out[n].Kind == effect.Refused {
 		e.lapse(by) // it did nothing that the next press could end
 	}
 	return out
 }
 
-// fireFree starts a mapping's action for an event that has no release.
-func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []effect.Effect) []effect.Effect {
+// fireFree starts the action of a band for an event that has no release.
+func (e *Engine) fireFree(in *Input, index int32, value uint16, steps int, out []effect.Effect) []effect.Effect {
 	var a act // filled field by field, as in fire: a literal is built elsewhere and copied
+	b := &e.prog.table.bands[index]
 	m := &e.prog.Mappings[b.mapping]
 	a.origin, a.mapping, a.press = &m.Origin, m, none
 	a.mode, a.value, a.at, a.arrived = e.modeName(), value, e.now, in.At
@@ -56,16 +57,5 @@ func (e *Engine) fireFree(in *Input, b *band, value uint16, steps int, out []eff
 		}
 	}
 	e.why.fired(m)
-	return e.act(&a, b, steps, none, out)
-}
-
-// fireSole is fireFree for a tap that has nothing beside it: the way that most notes go.
-func (e *Engine) fireSole(in *Input, b *band, out []effect.Effect) []effect.Effect {
-	var a act
-	m := &e.prog.Mappings[b.mapping]
-	d := e.why.last()
-	d.outcome, d.mapping, d.candidates = fired, m, 1
-	a.origin, a.mapping, a.press = &m.Origin, m, none
-	a.mode, a.value, a.hi, a.at, a.arrived = e.modeName(), in.Value, 127, e.now, in.At
-	return e.perform(&a, b.action, none, out)
+	return e.act(&a, e.prog.table.actions[index], b, steps, none, out)
 }

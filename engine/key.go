@@ -6,7 +6,7 @@ import (
 
 // key takes a note-on or note-off.
 func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
-	down := &q.channel(in.Channel).down[in.Number>>6&1]
+	down := &q.down[in.Channel&15][in.Number>>6&1]
 	bit := uint64(1) << (in.Number & 63)
 	if in.Kind == NoteOff || in.Value == 0 {
 		switch {
@@ -17,7 +17,7 @@ func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
 			var c candidates
 			e.collectNote(&c, q.device, in, 1)
 			if c.both != 0 {
-				return e.fireFree(in, &e.prog.table.bands[c.both], 0, 0, out)
+				return e.fireFree(in, c.both, 0, 0, out)
 			}
 		}
 		return out
@@ -30,18 +30,13 @@ func (e *Engine) key(in *Input, q *port, out []effect.Effect) []effect.Effect {
 	if e.waits+e.latches > 0 {
 		r, ended, out = e.before(in, q.device, e.pressOf(in), out)
 	}
-	head := e.prog.find(e.mode, q.device, notePage, in.Number)
-	if b := &e.prog.table.bands[head]; b.flags&soleBand != 0 && r == none && !ended && !e.prog.table.global && e.off == nil &&
-		b.channels>>(in.Channel&15)&1 != 0 && b.lo <= in.Value && in.Value <= b.hi {
-		return e.fireSole(in, b, out)
-	}
 	var c candidates
 	if e.collectNote(&c, q.device, in, in.Value); ended {
 		e.spend(&c)
 	}
 	switch {
 	case r == none && c.tap != 0 && c.plain && !c.more && c.eager|c.up|c.both == 0:
-		return e.fireFree(in, &e.prog.table.bands[c.tap], in.Value, 0, out) // the release will have nothing to do: no press is kept
+		return e.fireFree(in, c.tap, in.Value, 0, out) // the release will have nothing to do: no press is kept
 	case r != none || c.any():
 		*down |= bit
 		_, out = e.press(in, in.Value, r, &c, out)

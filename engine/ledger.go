@@ -79,16 +79,11 @@ func (a *act) place() float64 {
 // emit appends an effect. It fills the place where it will stand: copying it there costs as
 // much as finding the mapping.
 func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) []effect.Effect {
-	n := len(out)
-	if n == cap(out) {
-		out = append(out, effect.Effect{})
-	} else {
-		out = out[:n+1]
-	}
-	x := &out[n]
+	out = grown(out)
+	x := &out[len(out)-1]
 	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Hold = kind, effect.None, a.step, a.steps, a.value, a.hit, 0
 	x.Level = 0
-	x.Keys = effect.Chord{}
+	x.Keys.Clear()
 	x.At, x.Arrived = a.at, a.arrived
 	x.Origin, x.Action = a.origin, action
 	x.Mode, x.Old = a.mode, ""

@@ -42,7 +42,9 @@ type page struct {
 	lower  int32 // how many of the numbers below 64 are mapped
 }
 
-// band is half a cache line: what the path of a note needs of a mapping.
+// band is what it takes to choose a mapping: a quarter of a cache line, since of a large program
+// hardly any is near when its note comes. The action, by which nothing is decided, stands apart
+// under the same index, so that the processor can fetch both at once.
 type band struct {
 	lo, hi   uint16
 	channels uint16 // a bit per channel
@@ -50,18 +52,17 @@ type band struct {
 	flags    uint8
 	mapping  int32
 	next     int32 // in the chain; 0 ends it
-	action   effect.Action
 }
 
 const (
 	plainBand   = 1 << iota // nothing that its action does lasts until the release
-	encoderBand             // on the first of a chain: there is an encoder in it
+	instantBand             // its action is one effect that depends on nothing else
 
 	wayShift      = 2 // of an encoder: its direction; of a button: how it is understood
 	encodingShift = 4
 
 	gradedBand  = 1 << 4 // of a tap: it passes on how hard the hit was
-	soleBand    = 1 << 5 // of a tap: all that its number means in this mode
+	tapsBand    = 1 << 5 // on the first of a note's chain: whichever of it fits first is all that a press means
 	fineBand    = 1 << 6 // 14 bits
 	guardedBand = 1 << 7 // its mapping has a condition or a rate
 )
@@ -95,7 +96,8 @@ type table struct {
 	global   bool // there are global mappings
 	latching bool // some button latches by itself
 	pages    []page
-	bands    []band // band 0 is none
+	bands    []band          // band 0 is none
+	actions  []effect.Action // by band
 }
 
 func (p *Program) page(mode, device, kind int) *page {
@@ -107,13 +109,14 @@ func (t *table) at(mode, device, kind int) int { return (kind*t.modes+mode)*t.de
 
 // find gives the first band of a number in a mode (len(Modes): the global mappings), or 0.
 func (p *Program) find(mode, device, kind int, number uint8) int32 {
-	g := p.page(mode, device, kind)
-	n := number & 127
-	if g.mapped[n>>6]>>(n&63)&1 == 0 {
-		return 0
+	if g := p.page(mode, device, kind); g.has(number) {
+		return g.rank(number)
 	}
-	return g.rank(n)
+	return 0
 }
+
+// has says whether a number is mapped.
+func (g *page) has(n uint8) bool { return g.mapped[n>>6&1]>>(n&63)&1 != 0 }
 
 // rank is the head of a number that is mapped. It does not branch: numbers come at random.
 func (g *page) rank(n uint8) int32 {
@@ -125,7 +128,7 @@ func (g *page) rank(n uint8) int32 {
 // of its notes, the first of which is given.
 func bandOf(m *Mapping) (kind int, number uint8, b band) {
 	t := &m.Trigger
-	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, action: m.Action, flags: uint8(t.Direction)<<wayShift | uint8(t.Encoding)<<encodingShift}
+	b = band{lo: t.Min, hi: t.Max, channels: 0xffff, flags: uint8(t.Direction)<<wayShift | uint8(t.Encoding)<<encodingShift}
 	if !lasts(m.Action) {
 		b.flags |= plainBand
 	}
@@ -152,6 +155,9 @@ func bandOf(m *Mapping) (kind int, number uint8, b band) {
 		}
 		if t.Button != Momentary {
 			b.flags &^= plainBand
+		}
+		if instant(m.Action) && b.flags&(plainBand|gradedBand|guardedBand) == plainBand {
+			b.flags |= instantBand
 		}
 	case NoteRelease:
 		b.kind = releaseKind
@@ -235,6 +241,15 @@ func lasts(a effect.Action) bool {
 	})
 }
 
+// instant says whether all that an action takes is to tell that it is due.
+func instant(a effect.Action) bool {
+	switch a.(type) {
+	case *effect.Media, *effect.Text, *effect.Open:
+		return true
+	}
+	return false
+}
+
 // place is a band and where it stands.
 type place struct {
 	page, number int32
@@ -299,16 +314,43 @@ func (p *Program) Compile() []Covered {
 			t.bands[tails[head]].next = last
 			tails[head] = last
 		}
-		if x.kind == turnKind {
-			t.bands[head].flags |= encoderBand
-		}
 	}
-	for i := int32(1); i < heads; i++ {
-		if b := &t.bands[i]; b.next == 0 && b.kind == tapKind && b.flags == plainBand {
-			b.flags |= soleBand
-		}
+	t.actions = make([]effect.Action, len(t.bands))
+	for i := range t.bands[1:] {
+		t.actions[i+1] = p.Mappings[t.bands[i+1].mapping].Action
 	}
+	p.markTaps()
 	return p.covered(heads)
+}
+
+// markTaps finds the notes that mean nothing but taps, of which none lasts, and none is asked
+// whether it may. Where a mode has some, the global mappings of the note must be taps too.
+func (p *Program) markTaps() {
+	t := &p.table
+	for mode := range t.modes {
+		for device := range t.devices {
+			for word, left := range t.pages[t.at(mode, device, notePage)].mapped {
+				for ; left != 0; left &= left - 1 {
+					number := uint8(word*64 + bits.TrailingZeros64(left))
+					head, global := p.find(mode, device, notePage, number), p.find(len(p.Modes), device, notePage, number)
+					if p.onlyTaps(head, plainBand) && (head == global || p.onlyTaps(global, 0)) {
+						t.bands[head].flags |= tapsBand
+					}
+				}
+			}
+		}
+	}
+}
+
+// onlyTaps says whether a chain consists of taps with those flags that wait for no condition.
+func (p *Program) onlyTaps(head int32, flags uint8) bool {
+	for i := head; i != 0; i = p.table.bands[i].next {
+		b := &p.table.bands[i]
+		if b.kind != tapKind || b.button() == Latching || b.flags&flags != flags || flags != 0 && b.flags&guardedBand != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // covered finds the mappings that earlier ones of the same mode and kind cover wherever they

@@ -99,7 +99,7 @@ func (e *Engine) press(in *Input, value uint16, r ref, c *candidates, out []effe
 		out = e.fire(r, c.eager, e.now, in.At, out)
 	}
 	if c.both != 0 {
-		out = e.fireFree(in, &e.prog.table.bands[c.both], value, 0, out)
+		out = e.fireFree(in, c.both, value, 0, out)
 	}
 	done := false
 	if len(p.chords) > 0 {

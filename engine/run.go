@@ -75,12 +75,12 @@ func (e *Engine) runAt(r ref) *run {
 	return nil
 }
 
-// act does what a mapping asks for, once for every step unless the action multiplies by them.
-func (e *Engine) act(a *act, b *band, steps int, run ref, out []effect.Effect) []effect.Effect {
+// act does the action of a mapping, once for every step unless the action multiplies by them.
+func (e *Engine) act(a *act, action effect.Action, b *band, steps int, run ref, out []effect.Effect) []effect.Effect {
 	if steps == 0 && b.flags&guardedBand == 0 {
-		return e.perform(a, b.action, run, out)
+		return e.perform(a, action, run, out)
 	}
-	return e.actOf(a, b.action, b.flags&guardedBand != 0, b.mapping, steps, run, out)
+	return e.actOf(a, action, b.flags&guardedBand != 0, b.mapping, steps, run, out)
 }
 
 // maxSteps bounds what one message of an encoder can do.

@@ -7,7 +7,6 @@ import (
 
 // channel is what is known of the controls of one channel of one port.
 type channel struct {
-	down     [2]uint64 // a bit per note that has a press
 	controls [128]control
 	more     *rarer // nil until there is some
 }
@@ -176,7 +175,7 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 		c.entered, c.epoch = 0, e.epoch
 	}
 	var found candidates
-	var enters, follows *band
+	var enters, follows int32 // bands
 	for n, i := range e.run {
 		b := &bands[i]
 		bit := uint64(1) << min(n, 63) // those past the 64th share a bit
@@ -196,8 +195,8 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 				e.why.miss(outOfRange)
 			case in:
 				e.why.miss(notLeft)
-			case enters == nil && e.meets(b):
-				enters = b
+			case enters == 0 && e.meets(b):
+				enters = i
 			}
 		case followKind:
 			switch {
@@ -205,8 +204,8 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 				e.why.miss(outOfRange)
 			case seen && was == r.value:
 				e.why.miss(unchanged)
-			case follows == nil && e.meets(b):
-				follows = b
+			case follows == 0 && e.meets(b):
+				follows = i
 			}
 		default:
 			if (r.value != r.rest || b.button() == Latching) && b.lo <= r.value && r.value <= b.hi && e.meets(b) {
@@ -214,10 +213,10 @@ func (e *Engine) value(in *Input, r *reading, c *control, own, any [2]int32, out
 			}
 		}
 	}
-	if enters != nil {
+	if enters != 0 {
 		out = e.fireFree(in, enters, r.value, 0, out)
 	}
-	if follows != nil {
+	if follows != 0 {
 		out = e.fireFree(in, follows, r.value, 0, out)
 	}
 	return e.asButton(in, r, c, was, seen, &found, out)
@@ -232,7 +231,7 @@ func (e *Engine) asButton(in *Input, r *reading, c *control, was uint16, seen bo
 			return e.release(c.press, in.At, out)
 		}
 		if found.both != 0 && seen && was != r.rest { // it latches by itself, and its way down was not seen or lost
-			return e.fireFree(in, &e.prog.table.bands[found.both], 0, 0, out)
+			return e.fireFree(in, found.both, 0, 0, out)
 		}
 		return out
 	case seen && was != r.rest:
@@ -288,7 +287,7 @@ func (e *Engine) turned(in *Input, r *reading, c *control, was uint16, seen bool
 			if b.way() != Either { // a way that is asked for is on, whichever it is
 				steps = max(steps, -steps)
 			}
-			return e.fireFree(in, b, r.value, steps, out)
+			return e.fireFree(in, i, r.value, steps, out)
 		}
 	}
 	return out

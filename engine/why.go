@@ -95,8 +95,8 @@ var kindNames = [...]string{
 // last is the decision under way.
 func (w *why) last() *decision { return &w.ring[(w.n-1)%whySize] }
 
-// note begins the decision about a message.
-func (e *Engine) note(in *Input) *decision {
+// note begins the decision about a message of a port, which may be nil.
+func (e *Engine) note(in *Input, q *port) *decision {
 	w := &e.why
 	if w.on {
 		w.n++
@@ -106,8 +106,8 @@ func (e *Engine) note(in *Input) *decision {
 	d.mode, d.port, d.value, d.candidates = uint16(e.mode), in.Port, in.Value, 0
 	d.kind, d.channel, d.number = in.Kind, in.Channel, in.Number
 	d.device = -1
-	if p := e.ports[in.Port&(MaxPorts-1)]; p != nil && p.device < len(e.prog.Devices) {
-		d.device = int16(p.device)
+	if q != nil && q.device < len(e.prog.Devices) {
+		d.device = int16(q.device)
 	}
 	d.outcome, d.reason, d.cause, d.waits, d.deadline, d.hit = noMapping, noReason, effect.None, 0, false, effect.NoHit
 	return d
@@ -115,7 +115,7 @@ func (e *Engine) note(in *Input) *decision {
 
 // noteDeadline begins the decision about a press whose time has come.
 func (e *Engine) noteDeadline(p *press, at time.Duration) {
-	d := e.note(&Input{At: at, Port: p.port, Message: Message{Kind: NoteOn, Channel: p.channel, Number: p.number, Value: p.value}})
+	d := e.note(&Input{At: at, Port: p.port, Message: Message{Kind: NoteOn, Channel: p.channel, Number: p.number, Value: p.value}}, e.ports[p.port])
 	d.deadline = true
 	if !p.note {
 		d.kind = ControlChange
@@ -124,7 +124,7 @@ func (e *Engine) noteDeadline(p *press, at time.Duration) {
 
 // noteTime begins a decision of time alone.
 func (e *Engine) noteTime(m *Mapping, at time.Duration) {
-	e.note(&Input{At: at, Message: Message{Kind: PortLost}}).deadline = true
+	e.note(&Input{At: at, Message: Message{Kind: PortLost}}, nil).deadline = true
 	e.why.fired(m)
 }
 

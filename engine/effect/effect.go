@@ -34,6 +34,12 @@ func (c *Chord) Add(k Key) {
 	c.n++
 }
 
+// Clear empties it. Giving it a new value does the same, but by way of a copy.
+func (c *Chord) Clear() {
+	c.codes = [MaxChord]Key{}
+	c.n = 0
+}
+
 // Keys are the keys in the order in which they go down. The slice is c's own memory.
 func (c *Chord) Keys() []Key { return c.codes[:c.n] }
 
