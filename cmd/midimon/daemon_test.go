@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -31,7 +30,7 @@ type process struct {
 	dir    string
 	bus    *dbustest.Bus
 	cmd    *exec.Cmd
-	stderr bytes.Buffer
+	stderr seen
 	socket string // address of its private socket
 	ended  bool
 }
@@ -50,7 +49,7 @@ func spawn(t *testing.T, configuration string, args ...string) *process {
 	}
 	p.cmd = exec.Command(program, append([]string{"--config", filepath.Join(p.dir, "config.toml")}, args...)...) //nolint:noctx // end ends it
 	p.cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+p.dir, "XDG_STATE_HOME="+p.dir, "DBUS_SESSION_BUS_ADDRESS="+p.bus.Address,
-		"GOTRACEBACK=all", "NOTIFY_SOCKET=")
+		"GOTRACEBACK=all", "GODEBUG=gctrace=1", "NOTIFY_SOCKET=")
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -127,7 +126,7 @@ func (p *process) memory() int {
 	c := p.dial()
 	defer func() { _ = c.Close() }()
 	least := math.MaxInt
-	for range 5 { // it works on meanwhile
+	for range 10 { // it works on meanwhile, and gives back in pieces
 		p.call(c, dbusapi.BusName+".Reload", []any{new(uint64), new([]dbusapi.Diagnostic)})
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.cmd.Process.Pid))
 		if err != nil {
@@ -135,17 +134,32 @@ func (p *process) memory() int {
 		}
 		n, _ := strconv.Atoi(string(anonymous.FindSubmatch(text)[1]))
 		least = min(least, n)
+		time.Sleep(5 * time.Millisecond)
 	}
 	return least
 }
 
-var goroutineHead = regexp.MustCompile(`(?m)^goroutine (\d+).*\[`)
+var inUse = regexp.MustCompile(`(\d+) MB, \d+ MB goal.*\(forced\)\n`)
 
-// goroutines ends it and counts those that it had.
+// live is how much of its memory is in use, in MB: less than all that it has, which has holes.
+func (p *process) live() int {
+	p.memory() // which ends in a collection
+	all := inUse.FindAllStringSubmatch(p.stderr.String(), -1)
+	if len(all) == 0 {
+		p.t.Fatal("it has collected nothing")
+	}
+	n, _ := strconv.Atoi(all[len(all)-1][1])
+	return n
+}
+
+// startedByUs is where a goroutine that is not the runtime's own was started.
+var startedByUs = regexp.MustCompile(`(?m)^created by [^r]|^created by r[^u]`)
+
+// goroutines ends it and counts those that its own code had started.
 func (p *process) goroutines() (int, string) {
 	text := p.end(syscall.SIGQUIT)
 	text = text[max(strings.Index(text, "SIGQUIT"), 0):]
-	return len(goroutineHead.FindAllString(text, -1)), text
+	return len(startedByUs.FindAllString(text, -1)), text
 }
 
 // player plays a FIFO of the configuration, as a controller would.

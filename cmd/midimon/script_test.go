@@ -4,6 +4,8 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -65,6 +67,15 @@ func TestScripts(t *testing.T) {
 			e.Values["manager"] = c
 			e.Defer(func() { _ = c.Close() })
 			return expand(e)
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			if os.Geteuid() != 0 && os.Getenv("MIDIMON_TEST") == "all" {
+				return false, errors.New("not everything can be tested without being root")
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"notified": notified, "play": playBytes, "send": send, "await": await, "absent": absent, "dryrun": dryrun,

@@ -22,7 +22,7 @@ var Interfaces = []string{
 	name, name + ".Mappings", name + ".Monitor", name + ".Statistics", name + ".Device", "org.freedesktop.LogControl1",
 }
 
-const head = `<!-- Generated from introspection/*.xml by "go test ./cmd/midimon -run Manual -update". Do not edit. -->
+const head = `<!-- Generated from introspection/*.xml by "go test ./cmd/midimon -run BusPage -update". Do not edit. -->
 
 # midimon on D-Bus
 

@@ -45,7 +45,8 @@ type Held struct{ Owner Owner }
 func (h *Held) Error() string { return "midimon already runs: " + h.Owner.String() }
 
 // Dir makes the directory if there is none. It must be a directory of ours that nobody else
-// may enter, and no symbolic link.
+// may enter, and no symbolic link, in a directory in which nobody else could put another in its
+// place.
 func Dir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("cannot make the runtime directory: %w", err)
@@ -62,6 +63,22 @@ func Dir(dir string) error {
 		return fmt.Errorf("cannot use %s: it belongs to another user", dir)
 	case fi.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("cannot use %s: others may enter it (mode %03o, want 700)", dir, fi.Mode().Perm())
+	}
+	return parent(filepath.Dir(dir))
+}
+
+// parent checks the directory in which ours is.
+func parent(dir string) error {
+	fi, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("cannot look at the runtime directory: %w", err)
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok || st.Uid != 0 && int(st.Uid) != os.Geteuid():
+		return fmt.Errorf("cannot use %s: it belongs to another user", dir)
+	case fi.Mode().Perm()&0o022 != 0 && fi.Mode()&fs.ModeSticky == 0:
+		return fmt.Errorf("cannot use %s: others may write it", dir)
 	}
 	return nil
 }

@@ -53,7 +53,23 @@ func TestDirIsOursAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		bad[foreign] = "another user"
+		theirs := filepath.Join(d+"-theirs", "midimon") // ours, in a directory of theirs
+		if err := os.MkdirAll(theirs, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(filepath.Dir(theirs), 12345, 12345); err != nil {
+			t.Fatal(err)
+		}
+		bad[theirs] = "another user"
 	}
+	everybodys := filepath.Join(d+"-everybodys", "midimon")
+	if err := os.MkdirAll(everybodys, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(everybodys), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	bad[everybodys] = "others may write"
 	for path, want := range bad {
 		if err := lock.Dir(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", filepath.Base(path), err, want)
