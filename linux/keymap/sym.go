@@ -86,6 +86,17 @@ func Of(r rune) Sym {
 	return unicodeSym | Sym(r)
 }
 
+// OldOf is the keysym that types the character, the older one if there are two: with it, programs
+// and servers know of upper and lower case.
+func OldOf(r rune) Sym {
+	for _, n := range runes {
+		if n.char == r {
+			return n.sym
+		}
+	}
+	return Of(r)
+}
+
 // Rune is the character that the keysym types, or 0.
 func (s Sym) Rune() rune {
 	switch {

@@ -93,7 +93,7 @@ func newConn(s *net.UnixConn) *Conn {
 		switch opcode {
 		case displayError:
 			object, code, why := a.Uint(), a.Uint(), a.String()
-			c.fail(fmt.Errorf("the compositor refuses object %d: %s (%d)", object, why, code))
+			_ = c.fail(fmt.Errorf("the compositor refuses object %d: %s (%d)", object, why, code))
 		case displayDeleteID:
 			id := a.Uint()
 			c.mu.Lock()

@@ -21,19 +21,6 @@ const (
 	buttonLeft        = 0x110
 )
 
-// tenLines are what has to come out as it is, whatever the layout.
-const tenLines = `Hello {yz@~[]|} Zażółć gęślą jaźń €–ß λж漢
-The quick brown fox jumps over the lazy dog: 0123456789
-!"#$%&'()*+,-./:;<=>?@[\]^_` + "`" + `{|}~
-Äpfel, Öl, Übung, Straße; „so“ und ‚so‘
-Voix ambiguë d’un cœur qui, au zéphyr, préfère les jattes de kiwis
-¿Qué? ¡El Niño! — Ångström, Ørsted, þorn
-Съешь же ещё этих мягких французских булок, да выпей чаю
-Ξεσκεπάζω την ψυχοφθόρα βδελυγμία
-いろはにほへと 日本語 한국어
-x²+y³≤½·∞ ∀a∈ℝ: ∃b → ♯♭♩♪
-`
-
 func connect(t *testing.T, d *desktoptest.Desktop) *wayland.Conn {
 	t.Helper()
 	c, err := wayland.Dial(t.Context(), filepath.Join(d.Dir, d.Getenv("WAYLAND_DISPLAY")))
@@ -97,9 +84,9 @@ func TestTextInFoot(t *testing.T) {
 			term := d.Terminal("text")
 			for round := range 2 {
 				from := time.Now()
-				must(t, k.Type(t.Context(), tenLines))
-				t.Logf("%d characters in %v", len([]rune(tenLines)), time.Since(from))
-				for want := range strings.Lines(tenLines) {
+				must(t, k.Type(t.Context(), desktoptest.Text))
+				t.Logf("%d characters in %v", len([]rune(desktoptest.Text)), time.Since(from))
+				for want := range strings.Lines(desktoptest.Text) {
 					if got := term.Line() + "\n"; got != want {
 						t.Errorf("round %d: %q, want %q", round, got, want)
 					}
