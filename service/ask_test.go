@@ -147,7 +147,7 @@ func TestMappingsAreTriggered(t *testing.T) {
 	emitted(report.Event{Kind: report.Emitted, Mapping: "on", Mode: "One", Name: "on", Number: 1})
 
 	var refused error
-	for range 10 { // Shell is for five a second
+	for range 2 { // it is for once a second
 		refused = errors.Join(refused, s.Trigger(ctx, "seldom"))
 	}
 	if !errors.Is(refused, report.ErrBusy) || errors.Is(refused, report.ErrPaused) {

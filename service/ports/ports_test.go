@@ -451,6 +451,9 @@ func TestBusyDeviceIsTriedAgain(t *testing.T) {
 		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
 		s.devices("LPD8=busy")
 		s.problems("device-busy:LPD8")
+		if err := s.Reconnect(t.Context(), "LPD8"); !errors.Is(err, report.ErrDeviceBusy) {
+			t.Errorf("reconnecting what is busy: %v", err)
+		}
 		delete(d.open().busy, 1)
 		d.open().ping()
 		s.devices("LPD8=connected")
