@@ -51,17 +51,23 @@ const modeLasts = 64
 
 type presses struct {
 	engine *engine.Engine
-	table  map[mapKey]int // what it takes to answer with one lookup: an entry for each channel
-	asked  []mapKey       // by the presses, in order
+	table  map[mapKey]int
+	asked  []mapKey // by the presses, in order
 	modes  int
 	at     time.Duration
 	out    []effect.Effect
 	found  int
 }
 
-// newPresses has n mappings. One in ten is global, of the others one in four hears every channel,
-// and a third of all are pairs of a soft and a hard hit.
-func newPresses(n, modes, devices int, kind string) *presses {
+// keys are what a program's presses are of.
+type keys struct {
+	scopes [][]mapKey     // by mode; the last are the global ones
+	table  map[mapKey]int // what it takes to answer with one lookup: an entry for each channel
+}
+
+// newProgram has n mappings and is not compiled. One in ten is global, of the others one in four
+// hears every channel, and a third of all are pairs of a soft and a hard hit.
+func newProgram(n, modes, devices int, kind string) (*engine.Program, keys) {
 	r := rand.New(rand.NewPCG(1, 1))
 	p := &engine.Program{Timing: engine.DefaultTiming}
 	for i := range modes {
@@ -70,18 +76,17 @@ func newPresses(n, modes, devices int, kind string) *presses {
 	for i := range devices {
 		p.Devices = append(p.Devices, engine.Device{Name: fmt.Sprint("device", i)})
 	}
-	x := &presses{table: map[mapKey]int{}, modes: modes, out: make([]effect.Effect, 0, 64)}
-	scopes := make([][]mapKey, modes+1) // the last is the global one
-	for count := 0; count < n; {
+	x := keys{scopes: make([][]mapKey, modes+1), table: map[mapKey]int{}}
+	for len(p.Mappings) < n {
 		k := mapKey{int16(r.IntN(modes)), int16(r.IntN(devices)), uint8(r.IntN(16)), uint8(r.IntN(128))}
 		scope := int(k.mode)
-		if count%10 == 9 {
+		if len(p.Mappings)%10 == 9 {
 			k.mode, scope = engine.Global, modes
 		}
 		if _, ok := x.table[k]; ok {
 			continue
 		}
-		scopes[scope] = append(scopes[scope], k)
+		x.scopes[scope] = append(x.scopes[scope], k)
 		first, last := k.channel, k.channel
 		m := engine.Mapping{Mode: int(k.mode), Enabled: true}
 		m.Trigger = engine.Trigger{Device: k.device, Channel: int8(k.channel), Number: int16(k.num), Min: 1, Max: 127}
@@ -103,21 +108,26 @@ func newPresses(n, modes, devices int, kind string) *presses {
 				m.Action = &effect.Keystroke{Chord: effect.NewChord(effect.Key(1 + r.IntN(100)))}
 			}
 			p.Mappings = append(p.Mappings, m)
-			count++
 		}
 	}
 	slices.SortStableFunc(p.Mappings, func(a, b engine.Mapping) int { // Global, -1, is the greatest
 		return cmp.Compare(uint(a.Mode), uint(b.Mode))
 	})
+	return p, x
+}
+
+func newPresses(n, modes, devices int, kind string) *presses {
+	p, keys := newProgram(n, modes, devices, kind)
 	p.Compile()
-	x.engine = engine.New(p)
+	x := &presses{engine: engine.New(p), table: keys.table, modes: modes, out: make([]effect.Effect, 0, 64)}
 	for d := range devices {
 		x.engine.Attach(engine.Port(d), d)
 	}
+	r := rand.New(rand.NewPCG(2, 2))
 	for i := range segments * batch {
-		scope := scopes[i/modeLasts%modes]
-		if len(scope) == 0 || r.IntN(10) == 0 && len(scopes[modes]) > 0 {
-			scope = scopes[modes]
+		scope := keys.scopes[i/modeLasts%modes]
+		if global := keys.scopes[modes]; len(scope) == 0 || r.IntN(10) == 0 && len(global) > 0 {
+			scope = global
 		}
 		x.asked = append(x.asked, scope[r.IntN(len(scope))])
 	}

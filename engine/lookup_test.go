@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -32,4 +33,24 @@ func TestCovered(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLookupSize: what Compile leaves behind is small beside the mappings themselves, and so it
+// is what a note touches that stays near the processor.
+func TestLookupSize(t *testing.T) {
+	p, _ := newProgram(100_000, 200, 8, "Media")
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	p.Compile()
+	each := float64(heap()-before) / float64(len(p.Mappings))
+	t.Logf("%.1f bytes a mapping", each)
+	if each > 40 {
+		t.Errorf("the lookup of %d mappings takes %.1f bytes for each, want at most 40", len(p.Mappings), each)
+	}
+	runtime.KeepAlive(p)
 }

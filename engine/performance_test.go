@@ -209,6 +209,8 @@ func action(t testing.TB, s string) effect.Action {
 		return &effect.Conditional{If: effect.Condition{Kind: effect.ModeIs, Name: mode}, Then: action(t, then)}
 	case "turbo":
 		return &effect.Repeat{Action: action(t, rest), Cancel: effect.CancelMode, Count: 1000, Delay: 100 * time.Millisecond}
+	case "volume":
+		return &effect.VolumeControl{Operation: effect.VolumeSet, Level: effect.Value{Max: 100}}
 	case "text":
 		return &effect.Text{Text: rest}
 	case "emit":
