@@ -506,6 +506,58 @@ func TestChanges(t *testing.T) {
 			},
 		},
 		{
+			name: "what it includes",
+			set: func(h *house) {
+				h.put(conf, "include = [\"more/a.toml\"]\n")
+				h.mkdir("more")
+				h.put("more/a.toml", version(1))
+			},
+			act: func(h *house) { h.put("more/a.toml", version(2)) },
+		},
+		{
+			name: "what it includes, by a link",
+			set: func(h *house) {
+				h.put(conf, "include = [\"a.toml\"]\n")
+				h.mkdir("more")
+				h.put("more/1", version(1))
+				h.put("more/2", version(2))
+				h.link("more/1", "a.toml")
+			},
+			act: func(h *house) { h.relink("more/2", "a.toml") },
+		},
+		{
+			name:  "what it includes was not there",
+			story: "bad v2",
+			set:   func(h *house) { h.put(conf, version(1)) },
+			act: func(h *house) {
+				h.put(conf, "include = [\"more/a.toml\"]\n")
+				h.await("bad")
+				h.mkdir("more")
+				h.put("more/a.toml", version(2))
+			},
+		},
+		{
+			name:  "what it includes is not to be trusted",
+			story: "bad v2",
+			set:   func(h *house) { h.put(conf, "include = [\"a.toml\"]\n"); h.put("a.toml", version(1)) },
+			act: func(h *house) {
+				h.must(os.Chmod(h.path("a.toml"), 0o602))
+				h.await("bad")
+				h.must(os.Chmod(h.path("a.toml"), 0o600), os.WriteFile(h.path("a.toml"), []byte(version(2)), 0o600))
+			},
+		},
+		{
+			name: "what is included by what is included",
+			set: func(h *house) {
+				h.put(conf, "include = [\"1.toml\"]\n")
+				for i := range 7 {
+					h.put(fmt.Sprint(i+1, ".toml"), fmt.Sprintf("include = [\"%d.toml\"]\n", i+2))
+				}
+				h.put("8.toml", version(1))
+			},
+			act: func(h *house) { h.pieces("8.toml", version(2), 10, 10*time.Millisecond) },
+		},
+		{
 			name: "a folder that was not there",
 			path: "a/b/c/config.toml",
 			set:  func(*house) {},
