@@ -29,43 +29,58 @@ func (f field[T]) says(doc string) field[T] { f.doc = doc; return f }
 type table[T any] struct {
 	fields []field[T]
 	names  []string // of the fields, in both spellings
+
+	keys []key[T] // what of the fields is needed to read, close together
+	must uint64   // a bit for each that must be given
+}
+
+type key[T any] struct {
+	name, also string
+	read       func(r *reader, id int32, v *T)
 }
 
 func tableOf[T any](fields ...field[T]) *table[T] {
 	t := &table[T]{fields: fields}
-	for _, f := range fields {
+	for i, f := range fields {
+		t.keys = append(t.keys, key[T]{f.name, f.also, f.read})
 		t.names = append(t.names, f.name)
 		if f.also != "" {
 			t.names = append(t.names, f.also)
+		}
+		if f.must {
+			t.must |= 1 << i
 		}
 	}
 	return t
 }
 
-// readTable reads the keys of a table into v. Fields are searched from the end of the list: most
+// readTable reads the keys of a table into v. They are searched from the end of the list: most
 // files use the keys of one type more than those that all have.
 func readTable[T any](r *reader, id int32, t *table[T], v *T) {
 	var seen uint64
-	fields := t.fields
+	keys := t.keys
 	for c := r.first(id); c != 0; c = r.nodes[c].next {
-		key := r.key(c)
-		i := len(fields) - 1
-		for i >= 0 && fields[i].name != key && (fields[i].also != key || key == "") {
+		name := r.key(c)
+		i := len(keys) - 1
+		for i >= 0 && keys[i].name != name && (keys[i].also != name || name == "") {
 			i--
 		}
 		switch {
 		case i < 0:
 			r.unknownKey(c, t.names)
 		case seen>>i&1 != 0:
-			r.report(fault{code: DuplicateKey, off: r.keyAt(c), node: c}, "%s and %s mean the same", fields[i].name, fields[i].also)
+			r.report(fault{code: DuplicateKey, off: r.keyAt(c), node: c}, "%s and %s mean the same", keys[i].name, keys[i].also)
 		default:
 			seen |= 1 << i
-			fields[i].read(r, c, v)
+			keys[i].read(r, c, v)
 		}
 	}
-	for i := range fields {
-		if fields[i].must && seen>>i&1 == 0 {
-			r.missing(id, fields[i].name)
+	if t.must&^seen == 0 {
+		return
+	}
+	for i := range t.fields {
+		if t.must&^seen>>i&1 != 0 {
+			r.missing(id, t.fields[i].name)
 		}
 	}
 }

@@ -15,9 +15,10 @@ import (
 
 // siblings are the mappings of a scope, a mode or the global ones, by control.
 type siblings struct {
-	first   [2 * 128]int32   // entry of a note, or of 128 and a controller; 0: none
-	classes [2 * 128]classes // what they ask for
-	all     []sibling        // entry 0 is none
+	first   [2 * 128]int32         // entry of a note, or of 128 and a controller; 0: none
+	classes [2 * 128]classes       // what they ask for
+	hold    [2 * 128]time.Duration // how long the last of their holds takes
+	all     []sibling              // entry 0 is none
 }
 
 type sibling struct {
@@ -59,35 +60,36 @@ func (s *siblings) add(i int32, m *engine.Mapping) {
 	controls(m, func(c int) {
 		s.all = append(s.all, sibling{i, s.first[c]})
 		s.first[c] = int32(len(s.all)) - 1
-		k := &s.classes[c]
-		*k = k.with(classes{seen: 1 << classOf(m), hold: m.Trigger.Duration})
+		class := classOf(m)
+		if class == holdClass {
+			if s.classes[c]&(1<<holdClass) != 0 && s.hold[c] != m.Trigger.Duration {
+				s.classes[c] |= differ
+			}
+			s.hold[c] = m.Trigger.Duration
+		}
+		s.classes[c] |= 1 << class
 	})
 }
 
-// classes says what the mappings of a control ask for.
-type classes struct {
-	seen uint8         // a bit for each class, and differ
-	hold time.Duration // how long a hold takes
-}
+// classes are what the mappings of a control ask for, a bit for each.
+type classes uint8
 
-// differ is set in classes where holds take different times.
-const differ = 1 << (chordClass + 1)
+// differ is the bit of a control whose holds take different times.
+const differ classes = 1 << (chordClass + 1)
 
-func (c classes) with(d classes) classes {
-	const hold = 1 << holdClass
-	switch {
-	case c.seen&d.seen&hold != 0 && c.hold != d.hold:
-		c.seen |= differ
-	case d.seen&hold != 0:
-		c.hold = d.hold
+// wait reports whether some mapping of a control may wait for another one: not if all are taps,
+// or all are holds that take as long.
+func (x *latencies) wait(control int) bool {
+	const holds = 1 << holdClass
+	m, g := x.modal.classes[control], x.global.classes[control]
+	switch m | g {
+	case 0, 1 << tapClass:
+		return false
+	case holds:
+		return m&g != 0 && x.modal.hold[control] != x.global.hold[control]
 	}
-	c.seen |= d.seen
-	return c
+	return true
 }
-
-// waits reports whether one of them may wait for another: taps alone do not, nor do holds
-// that are all of one length.
-func (c classes) waits() bool { return c.seen&(c.seen-1) != 0 || c.seen >= 1<<tapsClass }
 
 // class is what a mapping of a button asks for.
 type class uint8
@@ -171,11 +173,11 @@ func (x *latencies) scope(from, to int32) {
 			if x.modal.first[c] == 0 {
 				return // done
 			}
-			both := x.modal.classes[c].with(x.global.classes[c]).waits()
+			both := x.wait(c)
 			for g, n := x.global.first[c], 0; both && g != 0 && n < maxSiblings; g, n = x.global.all[g].next, n+1 {
 				x.pairs(x.global.all[g].mapping, &x.modal, c)
 			}
-			x.modal.first[c], x.modal.classes[c] = 0, classes{}
+			x.modal.first[c], x.modal.classes[c] = 0, 0
 		})
 	}
 	x.modal.all = x.modal.all[:1]
@@ -184,7 +186,7 @@ func (x *latencies) scope(from, to int32) {
 // look finds what a mapping waits for among the siblings of its controls.
 func (x *latencies) look(i int32, s *siblings) {
 	controls(&x.all[i], func(c int) {
-		if s.first[c] != 0 && x.modal.classes[c].with(x.global.classes[c]).waits() {
+		if s.first[c] != 0 && x.wait(c) {
 			x.pairs(i, s, c)
 		}
 	})

@@ -118,29 +118,43 @@ func (t *tree) say(f fault, message string) {
 	*list = append(*list, problem{f, t, message})
 }
 
-// diagnostic works out what is shown of a problem. The cursor is at or before it.
-func (p *problem) diagnostic(at *cursor) report.Diagnostic {
+// shower shows problems in the order in which they stand.
+type shower struct {
+	at   cursor
+	text []byte
+}
+
+// diagnostic works out what is shown of a problem.
+func (s *shower) diagnostic(p *problem) report.Diagnostic {
 	d := report.Diagnostic{Severity: report.Error, Code: string(p.code), File: p.file, Hint: p.hint}
 	if p.warn {
 		d.Severity = report.Warn
 	}
-	path := p.appendPath(make([]byte, 0, maxPath), p.node)
+	// The path is the beginning of the message, so that both take one text.
+	s.text = p.appendPath(s.text[:0], p.node)
 	if p.fault.key != "" {
-		path = appendKey(path, p.fault.key)
+		s.text = appendKey(s.text, p.fault.key)
 	}
-	d.Path = shorten(string(path), maxPath)
-	d.Message = shorten(p.message, maxMessage)
-	if d.Path != "" {
-		d.Message = d.Path + ": " + d.Message
+	if len(s.text) > maxPath {
+		s.text = append(s.text[:0], shorten(string(s.text), maxPath)...)
 	}
+	path := len(s.text)
+	if path > 0 {
+		s.text = append(s.text, ": "...)
+	}
+	d.Message = string(append(s.text, shorten(p.message, maxMessage)...))
+	d.Path = d.Message[:path]
 	among := p.among[:min(len(p.among), maxAmong)]
 	if near := nearest(p.word, among); near != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", near)
 	} else if p.all != "" {
 		d.Hint = shorten(p.all+" "+quoted(among), maxMessage)
 	}
-	d.Line, d.Column = at.position(p.off)
-	d.Excerpt = at.excerpt()
+	if s.at.source != &p.source {
+		s.at = cursor{source: &p.source, line: 1}
+	}
+	d.Line, d.Column = s.at.position(p.off)
+	d.Excerpt = s.at.excerpt()
 	return d
 }
 
@@ -169,23 +183,23 @@ func quoted(words []string) string {
 func (p *problems) diagnostics() []report.Diagnostic {
 	room := min(len(p.warnings), maxDiagnostics-len(p.errors))
 	more := p.moreErrors + p.moreWarnings + len(p.warnings) - room
-	all := make([]*problem, 0, maxDiagnostics)
+	all := make([]*problem, 0, len(p.errors)+room)
 	for i := range p.errors {
 		all = append(all, &p.errors[i])
 	}
 	for i := range room {
 		all = append(all, &p.warnings[i])
 	}
-	slices.SortStableFunc(all, func(a, b *problem) int {
+	order := func(a, b *problem) int {
 		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.off, b.off))
-	})
+	}
+	if !slices.IsSortedFunc(all, order) {
+		slices.SortStableFunc(all, order)
+	}
 	out := make([]report.Diagnostic, 0, len(all)+1)
-	var at cursor
+	s := shower{text: make([]byte, 0, maxPath)}
 	for _, x := range all {
-		if at.source != &x.source {
-			at = cursor{source: &x.source, line: 1}
-		}
-		out = append(out, x.diagnostic(&at))
+		out = append(out, s.diagnostic(x))
 	}
 	if more == 0 {
 		return out

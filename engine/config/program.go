@@ -198,6 +198,7 @@ func (r *reader) at(mapping int) place {
 
 // shadowed warns of mappings that can never act.
 func (r *reader) shadowed(covered []engine.Covered) {
+	r.warnings = slices.Grow(r.warnings, min(len(covered), maxDiagnostics-len(r.warnings)))
 	for _, c := range covered {
 		if r.full(true) {
 			continue

@@ -160,18 +160,26 @@ func (t *tree) keyAt(id int32) uint32 {
 	}
 }
 
+// find is the child of a table that has a key, or 0.
 func (t *tree) find(parent int32, key string) int32 {
-	if p := &t.nodes[parent]; p.size > manyKeys {
+	if t.nodes[parent].size > manyKeys {
 		return t.keysOf(parent)[key]
 	}
 	for c := t.first(parent); c != 0; {
 		n := &t.nodes[c]
-		if n.keySize == uint16(len(key)) && t.spanned(n.keySpan()) == key {
+		if n.keySize == uint16(len(key)) && t.alike(n, key) && t.spanned(n.keySpan()) == key {
 			return c
 		}
 		c = n.next
 	}
 	return 0
+}
+
+// alike is false if the node's key, which is as long, begins or ends otherwise: most do.
+func (t *tree) alike(n *node, key string) bool {
+	last := len(key) - 1
+	at := int(n.keyAt)
+	return last < 0 || at+last >= len(t.text) || t.text[at] == key[0] && t.text[at+last] == key[last]
 }
 
 // list is the first element of an array in a table and how many there are, or 0 and 0.
