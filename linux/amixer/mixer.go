@@ -29,7 +29,8 @@ const full = 100_000
 
 // Mixer changes volumes. It is for one goroutine at a time.
 type Mixer struct {
-	run func(args ...string) ([]byte, error)
+	run   func(args ...string) ([]byte, error)
+	cards func() []string // their numbers
 	// asked is what a control was last set to. ALSA has few steps: a small change may not move
 	// the control, and must count all the same once there are several.
 	asked map[string]asked
@@ -48,7 +49,7 @@ func Available() bool {
 }
 
 // New makes a mixer.
-func New() *Mixer { return &Mixer{run: run, asked: map[string]asked{}} }
+func New() *Mixer { return &Mixer{run: run, cards: cards, asked: map[string]asked{}} }
 
 func run(args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -68,17 +69,47 @@ func run(args ...string) ([]byte, error) {
 	return out, nil
 }
 
+// cards are the sound cards that there are.
+func cards() (out []string) {
+	b, _ := os.ReadFile("/proc/asound/cards") // there is none without cards
+	for line := range strings.Lines(string(b)) {
+		if number, _, ok := strings.Cut(strings.TrimSpace(line), " ["); ok {
+			out = append(out, number)
+		}
+	}
+	return out
+}
+
 // Open says whether there is a mixer to be used.
 func (m *Mixer) Open() error {
-	all, err := m.controls()
-	if err == nil {
-		_, err = choose(all, "", false)
-	}
+	_, _, err := m.find("", false)
 	return err
 }
 
-func (m *Mixer) controls() ([]control, error) {
-	out, err := m.run("-M", "scontents")
+// find is the control that a name means: of the card that ALSA's configuration makes the
+// default, else of the first that has it. Card is what tells amixer which.
+func (m *Mixer) find(name string, input bool) (card []string, c *control, err error) {
+	try := [][]string{nil}
+	for _, number := range m.cards() {
+		try = append(try, []string{"-c", number})
+	}
+	for _, card := range try {
+		all, failed := m.controls(card)
+		if failed == nil {
+			var c *control
+			if c, failed = choose(all, name, input); failed == nil {
+				return card, c, nil
+			}
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return nil, nil, err
+}
+
+func (m *Mixer) controls(card []string) ([]control, error) {
+	out, err := m.run(append(slices.Clone(card), "-M", "scontents")...)
 	if err != nil {
 		return nil, err
 	}
@@ -96,19 +127,15 @@ func (m *Mixer) Do(x *effect.Effect) error {
 	if a.App != "" {
 		return errApplication
 	}
-	all, err := m.controls()
-	if err != nil {
-		return err
-	}
-	c, err := choose(all, a.Device, a.Input)
+	card, c, err := m.find(a.Device, a.Input)
 	if err != nil {
 		return err
 	}
 	switch a.Operation {
 	case effect.VolumeMute, effect.VolumeUnmute, effect.VolumeToggle:
-		return m.mute(c, a)
+		return m.mute(card, c, a)
 	default:
-		return m.set(c, a, x)
+		return m.set(card, c, a, x)
 	}
 }
 
@@ -120,14 +147,14 @@ func direction(input bool) string {
 	return "playback"
 }
 
-func (m *Mixer) set(c *control, a *effect.VolumeControl, x *effect.Effect) error {
+func (m *Mixer) set(card []string, c *control, a *effect.VolumeControl, x *effect.Effect) error {
 	is := c.side(a.Input).levels
 	if len(is) == 0 {
 		return fmt.Errorf("%s has no volume", c.name)
 	}
 	var change volume.Change
 	change.Add(a, x)
-	key := c.id + direction(a.Input)
+	key := strings.Join(card, " ") + c.id + direction(a.Input)
 	before := m.asked[key]
 	channels := make([]uint32, len(is))
 	for i, percent := range is {
@@ -147,11 +174,11 @@ func (m *Mixer) set(c *control, a *effect.VolumeControl, x *effect.Effect) error
 	for i, v := range to {
 		words[i] = strconv.Itoa(int(math.Round(float64(v)/full*100))) + "%"
 	}
-	if _, err := m.run("-q", "-M", "sset", c.id, direction(a.Input), strings.Join(words, ",")); err != nil {
+	if _, err := m.run(append(slices.Clone(card), "-q", "-M", "sset", c.id, direction(a.Input), strings.Join(words, ","))...); err != nil {
 		return err
 	}
 	// What it came to is what a change by somebody else is told from.
-	all, err := m.controls()
+	all, err := m.controls(card)
 	if err != nil {
 		return err
 	}
@@ -162,13 +189,13 @@ func (m *Mixer) set(c *control, a *effect.VolumeControl, x *effect.Effect) error
 	return nil
 }
 
-func (m *Mixer) mute(c *control, a *effect.VolumeControl) error {
+func (m *Mixer) mute(card []string, c *control, a *effect.VolumeControl) error {
 	s := c.side(a.Input)
 	if !s.on && !s.off {
 		return fmt.Errorf("%s cannot be muted", c.name)
 	}
 	mute := a.Operation == effect.VolumeMute || a.Operation == effect.VolumeToggle && s.on
 	word := map[[2]bool]string{{false, true}: "mute", {false, false}: "unmute", {true, true}: "nocap", {true, false}: "cap"}[[2]bool{a.Input, mute}]
-	_, err := m.run("-q", "-M", "sset", c.id, word)
+	_, err := m.run(append(slices.Clone(card), "-q", "-M", "sset", c.id, word)...)
 	return err
 }

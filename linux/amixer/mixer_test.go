@@ -76,7 +76,7 @@ func (c *card) run(args ...string) ([]byte, error) {
 
 func newMixer(c *card) *Mixer {
 	m := New()
-	m.run = c.run
+	m.run, m.cards = c.run, func() []string { return nil }
 	return m
 }
 
@@ -218,6 +218,28 @@ func TestBalanceSurvivesSilence(t *testing.T) {
 	}
 	if card.left != 30 || card.right != 15 {
 		t.Errorf("30 and 15 became %d and %d", card.left, card.right)
+	}
+}
+
+// TestOtherCards: the default one may be a controller, which has no volume.
+func TestOtherCards(t *testing.T) {
+	m := newMixer(nil)
+	m.cards = func() []string { return []string{"0", "1", "2"} }
+	var ran []string
+	cards := map[string]*card{"1": {left: 30, right: 15}, "2": {}}
+	m.run = func(args ...string) ([]byte, error) {
+		ran = append(ran, strings.Join(args, " "))
+		if args[0] != "-c" || args[1] == "0" {
+			return nil, nil
+		}
+		return cards[args[1]].run(args[2:]...)
+	}
+	if err := m.Do(&effect.Effect{Action: &effect.VolumeControl{Operation: effect.VolumeMute}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"-M scontents", "-c 0 -M scontents", "-c 1 -M scontents", "-c 1 -q -M sset 'Master',0 mute"}
+	if !slices.Equal(ran, want) {
+		t.Errorf("ran %q\nwant %q", ran, want)
 	}
 }
 

@@ -3,9 +3,7 @@
 package mpris_test
 
 import (
-	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,7 +49,7 @@ func newStage(t *testing.T) *stage {
 	s.Backend = mpris.New(session)
 	s.Defer(func(_ effect.Effect, err error) { s.failed <- err.Error() })
 	for i := range 3 {
-		s.files = append(s.files, silence(t, filepath.Join(s.Dir, fmt.Sprintf("%d.wav", i))))
+		s.files = append(s.files, s.Silence(fmt.Sprintf("%d.wav", i)))
 	}
 	if err := s.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -62,24 +60,6 @@ func newStage(t *testing.T) *stage {
 		}
 	})
 	return s
-}
-
-// silence writes a minute of it.
-func silence(t *testing.T, path string) string {
-	t.Helper()
-	const rate, seconds = 8000, 60
-	b := append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, 36+rate*seconds)...)
-	b = append(b, "WAVEfmt "...)
-	for _, v := range []uint32{16, 1 | 1<<16, rate, rate, 1 | 8<<16} {
-		b = binary.LittleEndian.AppendUint32(b, v)
-	}
-	b = append(b, "data"...)
-	b = binary.LittleEndian.AppendUint32(b, rate*seconds)
-	b = append(b, slices.Repeat([]byte{128}, rate*seconds)...)
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // player is an mpv.
