@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,7 @@ func TestBusHangs(t *testing.T) {
 	told := keep(t, s, bus.Address)
 	expect(t, told, BusConnected)
 	bus.Stop()
-	slowest := time.Duration(0)
+	var took []time.Duration
 	for lost := false; !lost; {
 		select {
 		case r := <-told:
@@ -135,14 +136,18 @@ func TestBusHangs(t *testing.T) {
 		default:
 			begin := time.Now()
 			b.Publish(func(s *report.Status) { s.Mode = fmt.Sprint(begin.UnixNano(), strings.Repeat("x", 1000)) })
-			slowest = max(slowest, time.Since(begin))
+			took = append(took, time.Since(begin))
 			runtime.Gosched()
 		}
 	}
-	if slowest > 100*time.Millisecond {
-		t.Errorf("publishing took %v", slowest)
+	slices.Sort(took)
+	// A few are slow where the machine has other work; if the bus were waited for, that would be
+	// the whole 200 ms, each time.
+	p99 := took[len(took)*99/100]
+	t.Logf("publishing with a hanging bus: p99 %v, slowest %v of %d", p99, took[len(took)-1], len(took))
+	if p99 > 20*time.Millisecond {
+		t.Errorf("publishing took %v", p99)
 	}
-	t.Logf("slowest publish with a hanging bus: %v", slowest)
 	bus.Continue()
 	expect(t, told, BusConnected)
 	b.Publish(func(s *report.Status) { s.Mode = "Media" })

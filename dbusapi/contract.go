@@ -112,7 +112,12 @@ func invoke(ctx context.Context, method any, c *call) ([]any, error) {
 	f := reflect.ValueOf(method)
 	in := []reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(c)}
 	for n, arg := range c.body {
-		to := reflect.New(f.Type().In(n + 2))
+		want := f.Type().In(n + 2)
+		if v := reflect.ValueOf(arg); v.Type() == want { // basic types come as they are wanted
+			in = append(in, v)
+			continue
+		}
+		to := reflect.New(want)
 		if err := dbus.Store([]any{arg}, to.Interface()); err != nil {
 			return nil, errInvalidArgs("cannot take argument %d: %v", n+1, err)
 		}
