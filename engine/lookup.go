@@ -256,12 +256,26 @@ type place struct {
 	band
 }
 
+// places is in how many places the mappings stand, but for a few.
+func (p *Program) places() int {
+	n := 0
+	for i := range p.Mappings {
+		t := &p.Mappings[i].Trigger
+		pages := 1
+		if t.Device == Any {
+			pages = len(p.Devices) + 1
+		}
+		n += pages * max(1, len(t.Notes))
+	}
+	return n
+}
+
 // Compile builds the lookup. It returns the mappings that can never act, in order.
 func (p *Program) Compile() []Covered {
 	t := &p.table
 	*t = table{devices: len(p.Devices) + 1, modes: len(p.Modes) + 1}
 	t.pages = make([]page, pageKinds*t.modes*t.devices)
-	places := make([]place, 0, len(p.Mappings))
+	places := make([]place, 0, p.places())
 	for i := range p.Mappings {
 		m := &p.Mappings[i]
 		kind, number, b := bandOf(m)
