@@ -48,7 +48,7 @@ func (b *board) configured(o *reload.Outcome, r report.Reload) {
 	b.base.LastReload, b.base.Diagnostics = r, r.Diagnostics
 	row := health.Of(configCheck, o.Err)
 	if row.Fix == "" {
-		row.Fix = "midimonctl validate " + b.base.ConfigPath
+		row.Fix = reload.Command("midimonctl validate ", b.base.ConfigPath)
 	}
 	switch {
 	case o.Err == nil:
@@ -56,7 +56,7 @@ func (b *board) configured(o *reload.Outcome, r report.Reload) {
 		b.base.ConfigStatus, b.base.Generation = configOK, r.Generation
 	case o.Missing && b.base.ConfigStatus != configOK && b.base.ConfigStatus != configKept:
 		b.base.ConfigStatus = configDefaults
-		row.Status, row.Fix = report.Warning, ""
+		row.Status = report.Warning
 		row.Message = "nothing is mapped: there is no configuration at " + b.base.ConfigPath
 	case b.base.ConfigStatus == "" || b.base.ConfigStatus == configDefaults:
 		b.base.ConfigStatus = configDefaults
@@ -116,7 +116,7 @@ func (d *Daemon) written(still bool) {
 	d.waiting = still
 	row := report.Check{Name: "config-written", Status: report.OK}
 	if still {
-		row.Status, row.Fix = report.Warning, "fuser -v "+d.o.Config
+		row.Status, row.Fix = report.Warning, reload.Command("fuser -v ", d.o.Config)
 		row.Message = "somebody holds the configuration at " + d.o.Config + " open for writing: it is read when that ends"
 	}
 	d.board.post(func() { d.board.rows.Set(row) })

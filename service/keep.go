@@ -9,6 +9,7 @@ import (
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/reload"
 	"github.com/amiable-dev/midimon/service/state"
 )
 
@@ -38,7 +39,7 @@ func (d *Daemon) restore(e *engine.Engine, configured bool) report.Stats {
 		d.o.Log.Warn("state not restored", "err", err)
 		if _, aside := errors.AsType[*state.SetAsideError](err); !aside {
 			k.off = true
-			d.board.rows.Set(stateRow(err, "mv -i "+d.o.State+" "+d.o.State+".old"))
+			d.board.rows.Set(stateRow(err, reload.Command("mv -i ", d.o.State)+reload.Command(" ", d.o.State+".old")))
 		}
 	}
 	k.saved = s
@@ -124,7 +125,7 @@ func (d *Daemon) save(toggles map[string]bool, stats report.Stats, last bool) {
 	} else {
 		d.o.Log.Warn("state not saved", "err", err)
 	}
-	d.board.post(func() { d.board.rows.Set(stateRow(err, "df -h "+d.o.State)) })
+	d.board.post(func() { d.board.rows.Set(stateRow(err, reload.Command("df -h ", d.o.State))) })
 }
 
 // stateRow is the row of an error of the state file.

@@ -66,7 +66,7 @@ func (r *file) read(guard Guard) (err error) {
 	r.open, err = os.OpenFile(r.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(errMissing, "", "")
+		return fault(errMissing, "${EDITOR:-vi} ", r.path)
 	case errors.Is(err, fs.ErrPermission):
 		return fault(fmt.Errorf("%w: %w", report.ErrConfigUnreadable, err), "chmod u+r ", r.path)
 	case err != nil:
@@ -116,13 +116,13 @@ func (r *file) trust() error {
 	return nil
 }
 
-// fault is an error and the command that mends it.
+// fault is an error and the command that mends it, which the path ends.
 func fault(err error, fix, path string) error {
-	if fix != "" {
-		fix += quote(path)
-	}
-	return &report.Fault{Check: "config", Fix: fix, Err: err}
+	return &report.Fault{Check: "config", Fix: Command(fix, path), Err: err}
 }
+
+// Command is a command of a shell that the path ends.
+func Command(words, path string) string { return words + quote(path) }
 
 // us is who has to own the file.
 func us() string {

@@ -60,6 +60,9 @@ func TestMissing(t *testing.T) {
 	if !o.Missing || !errors.Is(o.Err, report.ErrConfigUnreadable) || o.Program != nil {
 		t.Errorf("%+v", o)
 	}
+	if f, ok := errors.AsType[*report.Fault](o.Err); !ok || !strings.HasPrefix(f.Fix, "${EDITOR:-vi} /") {
+		t.Errorf("%+v", o.Err)
+	}
 	if p := reload.Defaults(); len(p.Modes) != 1 || p.Modes[0].Name != "Default" || len(p.Mappings) != 0 {
 		t.Errorf("%+v", p)
 	}
@@ -88,6 +91,9 @@ func TestUntrustedFiles(t *testing.T) {
 		o := readOnce(path)
 		if !errors.Is(o.Err, report.ErrConfigUnreadable) || o.Missing || o.Program != nil || !strings.Contains(o.Err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, o.Err, want)
+		}
+		if f, ok := errors.AsType[*report.Fault](o.Err); !ok || !strings.HasSuffix(f.Fix, path) {
+			t.Errorf("%s: nothing mends it: %v", path, f)
 		}
 	}
 }
@@ -140,4 +146,14 @@ func TestRequestsThatComeTogetherShareOneReading(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestCommand(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a/b-c_d.toml": "cat /a/b-c_d.toml", "": "cat ''", "/a b": "cat '/a b'", "/it's": `cat '/it'\''s'`, "/$x`": "cat '/$x`'", "/ü": "cat '/ü'",
+	} {
+		if got := reload.Command("cat ", path); got != want {
+			t.Errorf("%q: %s, want %s", path, got, want)
+		}
+	}
 }
