@@ -60,6 +60,7 @@ type Options struct {
 	Clients    func(*Daemon) (Clients, error) // nil: none are served
 	Clock      func() time.Duration           // monotonic, as the drivers'
 	SetLevel   func(level string)             // makes [logging] level the logger's; empty: not given
+	SetBackend func(backend string)           // makes [input] backend what presses keys; empty: not given
 	Beside     func(work func())              // does work that takes long, beside the notes; nil: just does it
 	Log        *slog.Logger
 }
@@ -237,6 +238,9 @@ func (d *Daemon) configure() {
 func (d *Daemon) applySettings(s config.Settings) {
 	if d.o.SetLevel != nil {
 		d.o.SetLevel(s.LogLevel)
+	}
+	if d.o.SetBackend != nil {
+		d.o.SetBackend(s.Backend)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/buscall"
 	"github.com/amiable-dev/midimon/linux/focus"
+	presses "github.com/amiable-dev/midimon/linux/keys" // keys is a word of ours
 	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
@@ -20,7 +21,6 @@ import (
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
-	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/service"
 )
 
@@ -45,8 +45,9 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 		streams{stream.New(log, nil)},
 	}
 	desk, system := bus.Session(os.Getenv), bus.System(os.Getenv) // which all share
-	notes := notify.New(desk)
-	o.Backends = []service.Backend{&uinput.Keys{}, audio.New(nil), mpris.New(desk), notes, buscall.New(desk, system)}
+	presser, notes := presses.New(desk, os.Getenv, log), notify.New(desk)
+	o.SetBackend = presser.Use
+	o.Backends = []service.Backend{presser, audio.New(nil), mpris.New(desk), notes, buscall.New(desk, system)}
 	o.Notifier = notes
 	o.Programs = launch.New(desk, os.Getenv)
 	o.Sensors = []service.Sensor{sessions{session.New(system, desk)}, focuses{focus.New(desk, os.Getenv)}}

@@ -10,7 +10,8 @@ import (
 	"github.com/amiable-dev/midimon/dbusapi/client"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
-	"github.com/amiable-dev/midimon/linux/uinput"
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/keys"
 	"github.com/amiable-dev/midimon/linux/units"
 	"github.com/amiable-dev/midimon/packaging"
 	"github.com/amiable-dev/midimon/service/lock"
@@ -98,6 +99,6 @@ func (a *app) machineChecks(ctx context.Context) []report.Check {
 	return append([]report.Check{
 		runtime,
 		row("alsa", "the ALSA sequencer can be opened", alsaseq.New(slog.New(slog.DiscardHandler), alsaseq.Options{}).Available()),
-		row("keys", "keyboards can be made (/dev/uinput)", uinput.Available()),
+		keys.New(bus.Session(a.getenv), a.getenv, slog.New(slog.DiscardHandler)).Examine(ctx),
 	}, l.Checks(ctx)...)
 }

@@ -28,6 +28,7 @@ type Desktop struct {
 	t       testing.TB
 	user    *syscall.Credential // as whom its programs run; nil: as the test
 	display *Program            // the server
+	restart func()              // starts it
 	front   func(title string)  // returns when the window of that title has the keyboard
 	term    []string            // a terminal; its title and command follow
 }
@@ -121,6 +122,12 @@ func (d *Desktop) Setenv(t *testing.T) {
 
 // Stop ends the server of the display as if it had crashed.
 func (d *Desktop) Stop() { d.display.Kill() }
+
+// Restart starts the compositor of Sway again after Stop. Env has its new place.
+func (d *Desktop) Restart() {
+	d.t.Helper()
+	d.restart()
+}
 
 // Command is a program on the desktop, not started yet.
 func (d *Desktop) Command(name string, args ...string) *exec.Cmd {

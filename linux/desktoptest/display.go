@@ -51,12 +51,16 @@ func Sway(t testing.TB, lines ...string) *Desktop {
 		"xwayland disable",
 		"exec echo $WAYLAND_DISPLAY $SWAYSOCK >" + ready.Path,
 	}, lines...), "\n"))
-	d.display = d.Start("sway", "-c", config)
-	var display, ipc string
-	if _, err := fmt.Sscan(ready.Next(), &display, &ipc); err != nil {
-		t.Fatal(err)
+	d.restart = func() {
+		t.Helper()
+		d.display = d.Start("sway", "-c", config)
+		var display, ipc string
+		if _, err := fmt.Sscan(ready.Next(), &display, &ipc); err != nil {
+			t.Fatal(err)
+		}
+		d.Env = append(d.Env, "WAYLAND_DISPLAY="+display, "SWAYSOCK="+ipc)
 	}
-	d.Env = append(d.Env, "WAYLAND_DISPLAY="+display, "SWAYSOCK="+ipc)
+	d.restart()
 	d.term = []string{"foot", "--title=%s"}
 	d.front = func(title string) {
 		t.Helper()

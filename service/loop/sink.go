@@ -97,7 +97,9 @@ func (s *sink) run(ctx context.Context) {
 			}
 			return
 		}
-		s.loop.observer.Backend(s.backend.Name(), err)
+		if !errors.Is(err, errLost) { // then Open says whether anything is wrong
+			s.loop.observer.Backend(s.backend.Name(), err)
+		}
 		s.loop.command(command{sink: s})
 		for len(s.queue) > 0 { // the loop sends no more
 			i := <-s.queue

@@ -1,0 +1,149 @@
+//go:build linux
+
+package keys
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/uinput"
+	"github.com/amiable-dev/midimon/linux/wayland"
+	"github.com/amiable-dev/midimon/linux/x11"
+)
+
+// askWithin is how long the service manager and the portal may take to answer.
+const askWithin = time.Second
+
+const (
+	virtualKeyboard = "zwp_virtual_keyboard_manager_v1"
+	virtualPointer  = "zwlr_virtual_pointer_manager_v1"
+)
+
+// look looks at what the desktop offers now.
+func (b *Backend) look(ctx context.Context) *world {
+	w := &world{}
+	env := b.environment(ctx)
+	dir := b.getenv("XDG_RUNTIME_DIR")
+	if w.compositor = compositor(env, dir); w.compositor == "" {
+		w.wayland = "there is no compositor"
+	} else {
+		b.lookAtCompositor(ctx, w)
+	}
+	w.display, w.authority = env("DISPLAY"), env("XAUTHORITY")
+	if w.display == "" && w.compositor == "" {
+		w.display = ownDisplay()
+	}
+	if w.authority == "" {
+		w.authority = filepath.Join(env("HOME"), ".Xauthority")
+	}
+	switch {
+	case w.display == "":
+		w.xtest = "there is no X server"
+	case w.compositor != "":
+		w.xtest = "the session is Wayland"
+	default:
+		if err := x11.Probe(ctx, w.display, w.authority); err != nil {
+			w.xtest, w.display = err.Error(), ""
+		}
+	}
+	if err := uinput.Available(); err != nil {
+		w.uinput = err.Error()
+	}
+	w.portal = "midimon cannot use it yet"
+	return w
+}
+
+func (b *Backend) lookAtCompositor(ctx context.Context, w *world) {
+	c, err := wayland.Dial(ctx, w.compositor)
+	if err != nil {
+		w.wayland, w.compositor = err.Error(), ""
+		return
+	}
+	defer c.Close()
+	if _, ok := c.Find(virtualKeyboard); !ok {
+		w.wayland = "the compositor lacks " + virtualKeyboard
+	}
+	_, w.pointer = c.Find(virtualPointer)
+}
+
+// environment is our own, and that of the service manager, to which desktops tell where they are:
+// we may be older than the desktop.
+func (b *Backend) environment(ctx context.Context) func(string) string {
+	manager := map[string]string{}
+	if b.getenv("WAYLAND_DISPLAY") == "" && b.getenv("DISPLAY") == "" && b.bus != nil {
+		ctx, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		if c, err := b.bus.Conn(ctx); err == nil {
+			var v dbus.Variant
+			err := c.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1").CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get",
+				dbus.FlagNoAutoStart, "org.freedesktop.systemd1.Manager", "Environment").Store(&v)
+			if all, ok := v.Value().([]string); err == nil && ok {
+				for _, pair := range all {
+					name, value, _ := strings.Cut(pair, "=")
+					manager[name] = value
+				}
+			}
+		}
+	}
+	return func(name string) string {
+		if v := b.getenv(name); v != "" {
+			return v
+		}
+		return manager[name]
+	}
+}
+
+// compositor is the socket of the compositor, or empty.
+func compositor(env func(string) string, dir string) string {
+	if name := env("WAYLAND_DISPLAY"); name != "" {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(dir, name)
+		}
+		return name
+	}
+	if env("DISPLAY") != "" || dir == "" {
+		return "" // a session of X11, if any
+	}
+	sockets, _ := filepath.Glob(filepath.Join(dir, "wayland-*"))
+	slices.Sort(sockets)
+	for _, s := range sockets {
+		if strings.HasSuffix(s, ".lock") {
+			continue
+		}
+		if c, err := net.DialTimeout("unix", s, askWithin); err == nil { //nolint:noctx // it is bounded
+			_ = c.Close()
+			return s
+		}
+	}
+	return ""
+}
+
+// ownDisplay is an X server of the user's own, or empty. Others would not let us in.
+func ownDisplay() string {
+	sockets, _ := filepath.Glob(filepath.Join(x11.Sockets, "X*"))
+	slices.Sort(sockets)
+	for _, s := range sockets {
+		if owned(s) {
+			return ":" + strings.TrimPrefix(filepath.Base(s), "X")
+		}
+	}
+	return ""
+}
+
+// owned says whether a file is ours.
+func owned(path string) bool {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid()
+}

@@ -1,0 +1,159 @@
+//go:build linux
+
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/amiable-dev/midimon/linux/x11"
+)
+
+// settle is when to look again after something has happened: sockets come before those who listen,
+// and the environment and access rights some time after them.
+var settle = [...]time.Duration{20 * time.Millisecond, 300 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second}
+
+const devices = "/dev"
+
+// watch closes gone when something else is to be chosen than was on the sight of w, or what is open
+// is lost.
+func (b *Backend) watch(ctx context.Context, w *world, gone, ended chan struct{}) {
+	defer close(ended)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lost := make(chan struct{}, len(b.ways))
+	for _, o := range b.ways {
+		go func() {
+			select {
+			case <-o.lost():
+				lost <- struct{}{}
+			case <-ctx.Done():
+			}
+		}()
+	}
+	happens := b.happenings(ctx)
+	again := 1 // the desktop may be about to say more
+	timer := time.NewTimer(settle[again])
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-lost:
+			close(gone)
+			return
+		case <-b.changed:
+			close(gone)
+			return
+		case <-happens:
+			again = 0
+			timer.Reset(settle[0])
+		case <-timer.C:
+			now := b.look(ctx)
+			if ctx.Err() == nil && choose(now, b.backend()) != b.chosen || now.compositor != w.compositor && now.compositor != "" {
+				close(gone)
+				return
+			}
+			if again++; again < len(settle) {
+				timer.Reset(settle[again])
+			}
+		}
+	}
+}
+
+// Await returns nil when Open is worth another try, or ctx's error.
+func (b *Backend) Await(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	happens := b.happenings(ctx)
+	seen := b.look(ctx)
+	timer := time.NewTimer(settle[1])
+	defer timer.Stop()
+	for again := 1; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-b.changed:
+			return nil
+		case <-happens:
+			again = 0
+			timer.Reset(settle[0])
+		case <-timer.C:
+			if now := b.look(ctx); *now != *seen || choose(now, b.backend()).keys != "" {
+				return nil
+			}
+			if again++; again < len(settle) {
+				timer.Reset(settle[again])
+			}
+		}
+	}
+}
+
+// happenings has a value after a display or the node of uinput came, went or changed. It is quiet
+// where that cannot be watched.
+func (b *Backend) happenings(ctx context.Context) <-chan struct{} {
+	out := make(chan struct{}, 1)
+	dirs := map[string]string{x11.Sockets: "X", devices: "uinput"}
+	if dir := b.getenv("XDG_RUNTIME_DIR"); dir != "" {
+		dirs[dir] = "wayland-"
+	}
+	go func() {
+		if err := follow(ctx, dirs, out); err != nil && ctx.Err() == nil {
+			b.log.Warn("displays are not watched", "err", err)
+		}
+	}()
+	return out
+}
+
+// follow tells of entries of directories whose name begins so. Writes are not watched: in /dev, every
+// line that any program prints would wake us.
+func follow(ctx context.Context, dirs map[string]string, out chan<- struct{}) error {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return err
+	}
+	events := os.NewFile(uintptr(fd), "inotify")
+	defer events.Close() //nolint:errcheck // nothing was written
+	const mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB | unix.IN_DELETE
+	prefix := map[int32]string{}
+	for dir, p := range dirs {
+		wd, err := unix.InotifyAddWatch(fd, dir, mask)
+		if errors.Is(err, unix.ENOENT) && dir == x11.Sockets { // no X server has run yet
+			wd, err = unix.InotifyAddWatch(fd, filepath.Dir(dir), mask)
+			p = filepath.Base(dir)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot watch %s: %w", dir, err)
+		}
+		prefix[int32(wd)] = p
+	}
+	stop := context.AfterFunc(ctx, func() { _ = events.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := events.Read(buf)
+		if err != nil {
+			return err
+		}
+		for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
+			e := (*unix.InotifyEvent)(unsafe.Pointer(&b[0])) //nolint:gosec // as the kernel wrote it
+			end := unix.SizeofInotifyEvent + int(e.Len)
+			name := unix.ByteSliceToString(b[unix.SizeofInotifyEvent:end])
+			if p, ok := prefix[e.Wd]; ok && strings.HasPrefix(name, p) || e.Mask&unix.IN_Q_OVERFLOW != 0 {
+				select {
+				case out <- struct{}{}:
+				default:
+				}
+			}
+			b = b[end:]
+		}
+	}
+}
