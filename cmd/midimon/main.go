@@ -145,10 +145,13 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 		setLevel(f.level)
 		setLevel = nil // the command line wins over the file
 	}
-	log := slog.New(logHandler(stderr, level))
+	file := newLogFile()
+	defer file.close()
+	log := slog.New(slog.NewMultiHandler(logHandler(stderr, level), file.handler(level)))
 	o := service.Options{
 		Version: buildVersion(), Config: absolute(f.config), State: statePath(), RuntimeDir: runtimeDir(), Socket: f.socket,
 		StartedBy: startedBy(os.Getenv), Clock: service.Monotonic(), SetLevel: setLevel, Beside: beside, Log: log,
+		SetLogFile: func(path string) error { return file.set(path, filepath.Dir(absolute(f.config))) },
 	}
 	if err := platform(&o, log); err != nil {
 		return err
