@@ -11,14 +11,13 @@ import (
 )
 
 // idle is the socket listening and the service not started, as after a login without it.
-func idle(t *testing.T) *bus {
+func idle(t *testing.T) {
 	t.Helper()
-	b := service(t)
+	service(t)
 	must(t, "systemctl", "--user", "stop", "midimon.service")
 	must(t, "systemctl", "--user", "reset-failed")
 	must(t, "systemctl", "--user", "start", "midimon.socket")
 	isActive(t, "midimon.service", "inactive")
-	return b
 }
 
 // isActive compares what systemd says of a unit.

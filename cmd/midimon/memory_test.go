@@ -1,0 +1,138 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/dbusapi"
+	"github.com/amiable-dev/midimon/dbusapi/dbustest"
+)
+
+// TestMemory measures the real daemon with 1,000 mappings, at rest and again after many events,
+// replugs and reloads. packaging/dev soak sets MIDIMON_SOAK, and then it is 10^6, 1,000 and 300
+// of them.
+func TestMemory(t *testing.T) {
+	const maxAnonymous, maxRSS, maxGrowth = 6 << 10, 12 << 10, 1 << 10 // kB
+	events, replugs, reloads := 50_000, 30, 30
+	if os.Getenv("MIDIMON_SOAK") != "" {
+		events, replugs, reloads = 1_000_000, 1000, 300
+	}
+	dir := dbustest.Dir(t)
+	bin := filepath.Join(dir, "bin")
+	build(t, bin, ".")
+	bus := dbustest.New(t)
+	pads, config := filepath.Join(dir, "pads"), filepath.Join(dir, "config.toml")
+	if err := syscall.Mkfifo(pads, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, manyMappings(1000, "raw:"+pads), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &starter{
+		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS="+bus.Address),
+	}
+	s.listen(t, filepath.Join(dir, "notify"))
+	daemon, _ := s.start(t, filepath.Join(bin, "midimon"), "--config", config)
+	t.Cleanup(func() { _ = daemon.Process.Kill(); _ = daemon.Wait() })
+	root := bus.Dial().Object(dbusapi.BusName, dbusapi.RootPath)
+	connected := func(want string) {
+		t.Helper()
+		until(t, "devices "+want, func() bool {
+			v, err := root.GetProperty(dbusapi.BusName + ".ConnectedDevices")
+			return err == nil && fmt.Sprint(v.Value()) == want
+		})
+	}
+	connected("[Pads]")
+	atRest := func(when string) (anonymous, rss int) {
+		t.Helper()
+		// The runtime gives memory back a little later.
+		time.Sleep(3 * time.Second)
+		anonymous, rss = memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
+		t.Logf("%s: anonymous %d kB, RSS %d kB", when, anonymous, rss)
+		if anonymous > maxAnonymous || rss > maxRSS {
+			t.Errorf("%s: anonymous %d kB, RSS %d kB, want at most %d and %d", when, anonymous, rss, maxAnonymous, maxRSS)
+		}
+		return anonymous, rss
+	}
+	before, _ := atRest("idle")
+
+	out, err := os.OpenFile(pads, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	burst := make([]byte, 0, 3*100)
+	for sent := 0; sent < events; sent += 100 {
+		burst = burst[:0]
+		for i := range 100 {
+			if i == 0 {
+				burst = append(burst, 0x90, byte(sent/100%100), 64, 0x80, byte(sent/100%100), 0)
+			} else if i > 1 {
+				burst = append(burst, 0xb0, 20, byte((sent+i)%128))
+			}
+		}
+		if _, err := out.Write(burst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "all events", func() bool {
+		var values map[string]dbus.Variant
+		err := root.Call(dbusapi.BusName+".Statistics.Snapshot", 0).Store(&values)
+		n, _ := values["events_received"].Value().(uint64)
+		return err == nil && n >= uint64(events)
+	})
+	_ = out.Close()
+	for range replugs {
+		if err := os.Remove(pads); err != nil {
+			t.Fatal(err)
+		}
+		connected("[]")
+		if err := syscall.Mkfifo(pads, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		connected("[Pads]")
+	}
+	for range reloads {
+		if err := root.Call(dbusapi.BusName+".Reload", 0).Err; err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, _ := atRest(fmt.Sprintf("after %d events, %d replugs, %d reloads", events, replugs, reloads))
+	if after-before > maxGrowth {
+		t.Errorf("it grew by %d kB, want at most %d", after-before, maxGrowth)
+	}
+}
+
+// until waits for what must come.
+func until(t *testing.T, what string, ready func() bool) {
+	t.Helper()
+	for over := time.Now().Add(time.Minute); !ready(); time.Sleep(time.Millisecond) {
+		if time.Now().After(over) {
+			t.Fatalf("%s: not within a minute", what)
+		}
+	}
+}
+
+// memory is a line of smaps_rollup, in kB.
+func memory(t *testing.T, pid int, line string) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n"+line)
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
