@@ -259,6 +259,9 @@ func (d *Daemon) ready() {
 			d.board.status = d.o.Supervisor.Status
 		}
 	})
+	// The start read a file too. By then the back ends are open as well.
+	d.freed = time.Now()
+	d.free()
 	s := d.Status()
 	d.o.Log.Info("ready", "state", s.State, "mode", s.Mode, "config", s.ConfigPath)
 }

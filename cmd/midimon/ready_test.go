@@ -66,7 +66,9 @@ func BenchmarkReady(b *testing.B) {
 // build builds programs into a directory.
 func build(b testing.TB, dir string, packages ...string) {
 	b.Helper()
-	if out, err := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...).CombinedOutput(); err != nil { //nolint:noctx // it ends
+	c := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...) //nolint:noctx // it ends
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")                                        // as the programs are shipped
+	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
 }

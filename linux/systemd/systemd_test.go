@@ -68,6 +68,33 @@ func TestFailureToNotifyIsLogged(t *testing.T) {
 	}
 }
 
+// A manager that does not read holds nobody up: not the loop, which feeds the watchdog.
+func TestManagerThatDoesNotRead(t *testing.T) {
+	manager(t)
+	var log bytes.Buffer
+	n := NewNotifier(slog.New(slog.NewTextHandler(&log, nil)))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 200 { // some ten of them find a place
+			n.Status("a line")
+			n.Alive()
+		}
+		if log.Len() > 0 {
+			t.Errorf("log: %s", &log)
+		}
+		n.Stopping()
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits")
+	}
+	if !strings.Contains(log.String(), "cannot notify the service manager") {
+		t.Errorf("log: %s", &log)
+	}
+}
+
 func TestNobodyIsTold(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	var log bytes.Buffer

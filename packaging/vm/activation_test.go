@@ -20,6 +20,14 @@ func idle(t *testing.T) {
 	isActive(t, "midimon.service", "inactive")
 }
 
+// tidy is must for when the test has ended.
+func tidy(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := asTester(context.Background(), nil, name, args...).CombinedOutput(); err != nil {
+		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
+
 // isActive compares what systemd says of a unit.
 func isActive(t *testing.T, unit, want string) {
 	t.Helper()
@@ -173,7 +181,7 @@ func TestInstall(t *testing.T) {
 	out := must(t, "midimonctl", "install")
 	has(t, out, "enabled midimon.service and midimon.socket")
 	has(t, out, "started midimon.socket and midimon.service")
-	t.Cleanup(func() { must(t, "midimonctl", "uninstall") })
+	t.Cleanup(func() { tidy(t, "midimonctl", "uninstall") })
 	first := b.awaitOwner(t, 20*time.Second, some)
 	doctor, _ := user(t, "midimonctl", "doctor")
 	has(t, doctor, "units:midimon.service")
@@ -193,7 +201,7 @@ func TestInstall(t *testing.T) {
 		"/usr/share/dbus-1/services/com.amiable.Midimon1.service", "/root/units/")
 	back := func() {
 		root(t, "sh", "-c", "cd /root/units && mv midimon.* /usr/lib/systemd/user/ && mv com.* /usr/share/dbus-1/services/")
-		must(t, "systemctl", "--user", "daemon-reload")
+		tidy(t, "systemctl", "--user", "daemon-reload")
 	}
 	t.Cleanup(back)
 	must(t, "systemctl", "--user", "daemon-reload")

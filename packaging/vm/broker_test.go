@@ -38,7 +38,7 @@ func broker(t *testing.T) (address string) {
 	must(t, "systemctl", "--user", "daemon-reload")
 	must(t, "systemctl", "--user", "start", "broker.service")
 	t.Cleanup(func() {
-		must(t, "systemctl", "--user", "stop", "broker.socket", "broker.service")
+		tidy(t, "systemctl", "--user", "stop", "broker.socket", "broker.service")
 		root(t, "rm", filepath.Join(units, "broker.socket"), filepath.Join(units, "broker.service"))
 	})
 	return "unix:path=" + runtimeDir + "/broker"
@@ -117,7 +117,7 @@ func contract(t *testing.T, address string) {
 	call(busName + ".Pause")
 	call(busName+".Inhibit", "somebody", "a call")
 	c := plug(t)
-	configure(t, strings.Replace(configuration, `name = "Second"`, `name = "Third"`, 1)+"\n[logging]\nlevel = \"debug\"\n")
+	configure(t, strings.ReplaceAll(configuration, "Second", "Third"))
 	call(busName + ".Reload")
 	configure(t, "wrong")
 	_ = object.Call(busName+".Reload", 0).Err
