@@ -69,11 +69,23 @@ func (b *board) configured(o *reload.Outcome, r report.Reload) {
 // reload reads the configuration and makes it the program. A bad one changes nothing.
 func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, error) {
 	began := time.Now()
-	long := time.AfterFunc(slow, func() { d.board.post(func() { d.board.phase.Reloading = true }) })
-	defer long.Stop()
+	defer d.reloading()()
 	o := d.read(ctx, patience)
 	defer d.follower.Poke()
 	return d.adopt(ctx, &o, trigger, began)
+}
+
+// reloading shows that a reload is under way if it is not over soon.
+func (d *Daemon) reloading() (over func()) {
+	b, done := d.board, false // which is the board's
+	long := time.AfterFunc(slow, func() {
+		b.post(func() { b.phase.Reloading = !done })
+	})
+	return func() {
+		if !long.Stop() {
+			b.post(func() { done, b.phase.Reloading = true, false })
+		}
+	}
 }
 
 // read reads the configuration. It waits for somebody who writes it, but not for long.
@@ -95,6 +107,7 @@ func (d *Daemon) read(ctx context.Context, limit time.Duration) reload.Outcome {
 func (d *Daemon) changed(ctx context.Context, quiet, detect time.Duration) (again time.Duration, writing bool) {
 	_ = d.reloader.Between(ctx, func(ctx context.Context) error { // how it went is reported
 		began := time.Now()
+		defer d.reloading()()
 		o, other := d.reader.ReadOther(quiet)
 		again, writing = o.Again, o.Writing
 		if other && again == 0 {
