@@ -29,7 +29,7 @@ type Inhibitor struct{ Who, Why string }
 type Diagnostic struct {
 	Severity, Code, Message, File string
 	Line, Column                  uint32
-	Extra                         map[string]dbus.Variant // path, hint: s
+	Extra                         map[string]dbus.Variant // path, hint: s; latency_ms: u
 }
 
 // A Change is one of "changes" in the property LastReload.
@@ -44,6 +44,9 @@ func diagnostics(in []report.Diagnostic) []Diagnostic {
 		}
 		if d.Hint != "" {
 			extra["hint"] = dbus.MakeVariant(clean(d.Hint))
+		}
+		if d.Waits > 0 {
+			extra["latency_ms"] = dbus.MakeVariant(uint32(d.Waits.Milliseconds()))
 		}
 		out[i] = Diagnostic{
 			clean(d.Severity), clean(d.Code), clean(d.Message), clean(d.File),

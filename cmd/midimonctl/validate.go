@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +26,10 @@ includes, and list every error and warning, on a terminal with the line itself. 
 not run. FILE has to be one that midimon would trust.
 
 With --json {ok, file, errors, warnings, diagnostics: [{
-  severity ("error", "warning"), code, message, file, line, column, path, hint
-}]}; line and column count from 1.`,
+  severity ("error", "warning"), code, message, file, line, column, path, hint, latency_ms
+}], latency_ms}; line and column count from 1. A mapping whose warning has latency_ms acts that
+much after the press at the latest, because its control means other things too; the other
+mappings act at once. The second latency_ms is the largest.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, program, found, err := a.loadConfig(args)
@@ -47,6 +50,7 @@ With --json {ok, file, errors, warnings, diagnostics: [{
 			if a.json {
 				return errors.Join(a.printJSON(map[string]any{
 					"ok": err == nil, "file": file, "errors": wrong, "warnings": warnings, "diagnostics": rows(found),
+					"latency_ms": slowest(found).Milliseconds(),
 				}), err)
 			}
 			p := a.printer()
@@ -54,8 +58,12 @@ With --json {ok, file, errors, warnings, diagnostics: [{
 				p.printf("%s\n", config.Format(d, a.terminal()))
 			}
 			if err == nil && program != nil {
-				p.printf("%s: %s: %s, %s, %s\n", printable(file), p.state("ok"),
+				p.printf("%s: %s: %s, %s, %s", printable(file), p.state("ok"),
 					count(len(program.Modes), "mode"), count(len(program.Mappings), "mapping"), count(warnings, "warning"))
+				if slow := slowest(found); slow > 0 {
+					p.printf("; the slowest mapping acts up to %d ms after the press", slow.Milliseconds())
+				}
+				p.printf("\n")
 			}
 			return errors.Join(p.err, err)
 		},
@@ -103,12 +111,22 @@ type diagnosticRow struct {
 	Column   int    `json:"column"`
 	Path     string `json:"path"`
 	Hint     string `json:"hint"`
+	Latency  int64  `json:"latency_ms,omitempty"`
+}
+
+// slowest is the most that a mapping waits.
+func slowest(found []report.Diagnostic) time.Duration {
+	most := time.Duration(0)
+	for _, d := range found {
+		most = max(most, d.Waits)
+	}
+	return most
 }
 
 func rows(found []report.Diagnostic) []diagnosticRow {
 	out := []diagnosticRow{}
 	for _, d := range found {
-		out = append(out, diagnosticRow{d.Severity, d.Code, d.Message, d.File, d.Line, d.Column, d.Path, d.Hint})
+		out = append(out, diagnosticRow{d.Severity, d.Code, d.Message, d.File, d.Line, d.Column, d.Path, d.Hint, d.Waits.Milliseconds()})
 	}
 	return out
 }

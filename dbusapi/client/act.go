@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -62,9 +63,11 @@ func received(sent []dbusapi.Diagnostic) []report.Diagnostic {
 	for i, d := range sent {
 		path, _ := d.Extra["path"].Value().(string)
 		hint, _ := d.Extra["hint"].Value().(string)
+		waits, _ := d.Extra["latency_ms"].Value().(uint32)
 		out[i] = report.Diagnostic{
 			Severity: d.Severity, Code: d.Code, Message: d.Message, File: d.File,
 			Line: int(d.Line), Column: int(d.Column), Path: path, Hint: hint,
+			Waits: time.Duration(waits) * time.Millisecond,
 		}
 	}
 	return out

@@ -118,6 +118,7 @@ func classOf(m *engine.Mapping) class {
 type wait struct {
 	by   int32
 	long time.Duration // 0: none does
+	sure bool          // by takes part in every press of the mapping
 }
 
 // waits is what a mapping waits for, by class.
@@ -230,8 +231,17 @@ func (x *latencies) pair(i, by int32, w *waits) {
 	default:
 		return
 	}
-	if long > w[theirs].long {
-		w[theirs] = wait{by, long}
+	if theirs != holdClass {
+		if long > w[theirs].long {
+			w[theirs] = wait{by: by, long: long}
+		}
+		return
+	}
+	// Of several holds the shortest ends the waiting, where it is one of every press.
+	sure := takesAll(o, m) && (m.Mode != engine.Global || o.Mode == engine.Global)
+	switch was := w[theirs]; {
+	case sure && (!was.sure || long < was.long), !sure && !was.sure && long > was.long:
+		w[theirs] = wait{by, long, sure}
 	}
 }
 
@@ -291,6 +301,7 @@ func (x *latencies) say(i int32, w waits) {
 		when = fmt.Sprintf("acts %d ms after the press", taps.long.Milliseconds())
 	case mine == tapsClass:
 		when = fmt.Sprintf("acts %d ms after its last press", taps.long.Milliseconds())
+		because = []wait{taps}
 	case hold.long > 0:
 		when = fmt.Sprintf("acts at the release, up to %d ms after the press", hold.long.Milliseconds())
 	case mine == tapClass:
@@ -315,7 +326,11 @@ func (x *latencies) say(i int32, w waits) {
 	if t := x.all[i].Trigger.Type; t == engine.Note || t == engine.VelocityRange {
 		hint = "with eager = true it acts at the press, whatever else comes of it"
 	}
+	longest := time.Duration(0)
+	for _, b := range because {
+		longest = max(longest, b.long)
+	}
 	at := x.at(int(i))
-	at.report(fault{code: AddedLatency, off: at.nodes[at.node].off, node: at.node, warn: true, hint: hint},
+	at.report(fault{code: AddedLatency, off: at.nodes[at.node].off, node: at.node, warn: true, hint: hint, waits: longest},
 		"%s, because of %s", when, strings.TrimSuffix(strings.Join(names, " and "), ","))
 }

@@ -108,7 +108,7 @@ func TestLatency(t *testing.T) {
 		{"tap", "note", ""},
 		{"tap and hold", "note\nhold 2000", "m0 acts at the release, up to 2000 ms after the press, because of m1"},
 		{"tap and two holds", "note\nhold 500\nhold 900", `
-m0 acts at the release, up to 900 ms after the press, because of m2
+m0 acts at the release, up to 500 ms after the press, because of m1
 m1 acts at the release, up to 900 ms after the press, because of m2`},
 		{"tap and double", "note\ndouble 300", "m0 acts 300 ms after the press, because of m1"},
 		{"tap, hold, double", "note\nhold 2000\ndouble 300", "m0 acts 300 ms after the press, or at a later release within 2000 ms, because of m2 and m1"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/amiable-dev/midimon/engine/report"
@@ -76,10 +77,11 @@ type problem struct {
 type fault struct {
 	code  Code
 	off   uint32
-	node  int32    // whose path is meant; 0: none
-	key   string   // a key inside node that is not there
-	warn  bool     // a warning, not an error
-	hint  string   // what to do
+	node  int32  // whose path is meant; 0: none
+	key   string // a key inside node that is not there
+	warn  bool   // a warning, not an error
+	hint  string // what to do
+	waits time.Duration
 	word  string   // what was written, instead of hint:
 	among []string // what could have been meant
 	all   string   // "the modes are": how to name them all if none is near
@@ -126,7 +128,7 @@ type shower struct {
 
 // diagnostic works out what is shown of a problem.
 func (s *shower) diagnostic(p *problem) report.Diagnostic {
-	d := report.Diagnostic{Severity: report.Error, Code: string(p.code), File: p.file, Hint: p.hint}
+	d := report.Diagnostic{Severity: report.Error, Code: string(p.code), File: p.file, Hint: p.hint, Waits: p.waits}
 	if p.warn {
 		d.Severity = report.Warn
 	}

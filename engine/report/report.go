@@ -70,11 +70,12 @@ type Diagnostic struct {
 	Code     string // stable kind: "out-of-range"
 	Message  string // with the path of the key and without the position
 	File     string
-	Line     int    // from 1
-	Column   int    // from 1, in code points
-	Path     string // modes[1].mappings[3].trigger.note
-	Hint     string // "did you mean velocity_min?", or empty
-	Excerpt  string // the line itself, for terminals only; never on a bus
+	Line     int           // from 1
+	Column   int           // from 1, in code points
+	Path     string        // modes[1].mappings[3].trigger.note
+	Hint     string        // "did you mean velocity_min?", or empty
+	Waits    time.Duration // added-latency: how long after the press, or its last press, the mapping acts at the latest
+	Excerpt  string        // the line itself, for terminals only; never on a bus
 }
 
 // The words of Diagnostic.Severity.
