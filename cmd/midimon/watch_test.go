@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -586,6 +587,76 @@ func TestChanges(t *testing.T) {
 				c.story = "v2"
 			}
 			h.expect(strings.Fields(c.story)...)
+		})
+	}
+}
+
+// TestChangesWithoutLeases is for file systems that know none: then nothing may have happened
+// for a while.
+func TestChangesWithoutLeases(t *testing.T) {
+	for name, act := range map[string]func(h *house){
+		"in place":             func(h *house) { h.put("config.toml", version(2)) },
+		"4 kB pieces":          func(h *house) { h.pieces("config.toml", long(2, 40_000), 4096, 20*time.Millisecond) },
+		"another file over it": func(h *house) { h.replace(version(2)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &house{t: t, dir: t.TempDir()}
+			h.put("config.toml", version(1))
+			h = inhabit(t, h.dir, "config.toml", func(o *service.Options) { o.Guard = nil })
+			act(h)
+			h.expect("v2")
+		})
+	}
+}
+
+// TestAnyChanges moves the ground under the configuration in whatever way, again and again:
+// what is there in the end is what acts.
+func TestAnyChanges(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same each time
+			h := &house{t: t, dir: t.TempDir()}
+			h.mkdir("a/b")
+			h.put("a/b/config.toml", version(1))
+			h = inhabit(t, h.dir, "a/b/config.toml", nil)
+			names := []string{"a", "a/b", "a/b/config.toml", "x", "x/b", "x/b/config.toml", "y", "y/config.toml"}
+			place := func() string { return names[r.IntN(len(names))] }
+			var did []string
+			for n := 2; n < 10; n++ {
+				for range 12 {
+					from, to := place(), place()
+					what := r.IntN(6)
+					did = append(did, fmt.Sprint(what, " ", from, " ", to))
+					switch what { // most of it fails, which is as good
+					case 0:
+						_ = os.Rename(h.path(from), h.path(to))
+					case 1:
+						_ = os.RemoveAll(h.path(from))
+					case 2:
+						_ = os.MkdirAll(h.path(from), 0o700)
+					case 3:
+						_ = os.Symlink(h.path(from), h.path(to))
+					case 4:
+						_ = os.WriteFile(h.path(from), []byte(version(1)), 0o600)
+					case 5:
+						_ = unix.Renameat2(unix.AT_FDCWD, h.path(from), unix.AT_FDCWD, h.path(to), unix.RENAME_EXCHANGE)
+					}
+					if r.IntN(4) == 0 {
+						time.Sleep(time.Duration(r.IntN(3)) * time.Millisecond) // long enough to be noticed, or not
+					}
+				}
+				if os.WriteFile(h.config, []byte(version(n)), 0o600) != nil {
+					h.must(os.RemoveAll(h.path("a")))
+					h.mkdir("a/b")
+					h.put("a/b/config.toml", version(n))
+				}
+				h.await(fmt.Sprint("v", n))
+			}
+			if t.Failed() {
+				t.Log(strings.Join(did, "\n"))
+			}
 		})
 	}
 }
