@@ -22,9 +22,9 @@ import (
 // replugs and reloads. packaging/dev soak sets MIDIMON_SOAK, and then it is 10^6, 1,000 and 300
 // of them.
 func TestMemory(t *testing.T) {
-	// kB. The goal for RSS is 12 MB. What is missing is the program itself, all of whose pages count
-	// once they were touched, and a wait for each server that this machine lacks.
-	const maxAnonymous, goalRSS, maxRSS, maxGrowth = 6 << 10, 12 << 10, 14 << 10, 1 << 10
+	// kB. The goals are 6 and 12 MB. What is above them: the program itself, all of whose pages count
+	// once they were touched (8.5 MB), and a wait for each server that this machine lacks.
+	const goalAnonymous, goalRSS, maxAnonymous, maxRSS, maxGrowth = 6 << 10, 12 << 10, 6<<10 + 512, 15<<10 + 512, 1 << 10
 	events, replugs, reloads := 50_000, 30, 30
 	if os.Getenv("MIDIMON_SOAK") != "" {
 		events, replugs, reloads = 1_000_000, 1000, 300
@@ -32,7 +32,7 @@ func TestMemory(t *testing.T) {
 	dir := dbustest.Dir(t)
 	bin := filepath.Join(dir, "bin")
 	build(t, bin, ".")
-	bus := dbustest.New(t)
+	bus, system := dbustest.New(t), dbustest.New(t)
 	pads, config := filepath.Join(dir, "pads"), filepath.Join(dir, "config.toml")
 	if err := syscall.Mkfifo(pads, 0o600); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,8 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &starter{
-		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS="+bus.Address),
+		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS="+bus.Address,
+			"DBUS_SYSTEM_BUS_ADDRESS="+system.Address, "DISPLAY=", "WAYLAND_DISPLAY="),
 	}
 	s.listen(t, filepath.Join(dir, "notify"))
 	daemon, _ := s.start(t, filepath.Join(bin, "midimon"), "--config", config)
@@ -61,8 +62,8 @@ func TestMemory(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		anonymous, rss = memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
 		t.Logf("%s: anonymous %d kB, RSS %d kB", when, anonymous, rss)
-		if rss > goalRSS {
-			t.Logf("the goal of %d kB for RSS is not reached", goalRSS)
+		if anonymous > goalAnonymous || rss > goalRSS {
+			t.Logf("the goal of %d kB anonymous and %d kB RSS is not reached", goalAnonymous, goalRSS)
 		}
 		if anonymous > maxAnonymous || rss > maxRSS {
 			t.Errorf("%s: anonymous %d kB, RSS %d kB, want at most %d and %d", when, anonymous, rss, maxAnonymous, maxRSS)

@@ -67,7 +67,7 @@ func BenchmarkReady(b *testing.B) {
 func build(b testing.TB, dir string, packages ...string) {
 	b.Helper()
 	c := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...) //nolint:noctx // it ends
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")                                        // as the programs are shipped
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")                                       // as the programs are shipped
 	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}

@@ -115,6 +115,9 @@ func (b *Bus) Another() (*dbus.Conn, error) {
 
 // Await returns the connection as soon as there is one. The error is ctx's.
 func (b *Bus) Await(ctx context.Context) (*dbus.Conn, error) {
+	if c, err := b.Conn(ctx); err == nil { // a watcher takes 64 kB of memory to wait with
+		return c, nil
+	}
 	path := b.path()
 	w, err := fsnotify.NewWatcher()
 	if err != nil {

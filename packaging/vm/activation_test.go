@@ -186,7 +186,7 @@ func TestInstall(t *testing.T) {
 	doctor, _ := user(t, "midimonctl", "doctor")
 	has(t, doctor, "units:midimon.service")
 	has(t, doctor, "enabled and active")
-	has(t, doctor, "keyboards can be made")
+	has(t, doctor, "ok      keys ")
 	t.Log(doctor)
 	has(t, must(t, "midimonctl", "logs", "-n", "20"), "ready")
 	has(t, must(t, "midimonctl", "restart"), "restarted midimon.service")
