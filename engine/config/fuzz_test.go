@@ -33,6 +33,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(src)
 	}
 	f.Add(config.Starter())
+	f.Add([]byte("include = [\"a\", \"b.toml\", \"c\", \"a\"]\n[[modes]]\nname = \"A\"\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		p, diagnostics := config.Load("config.toml", src)
 		if (p == nil) != hasErrors(diagnostics) {
@@ -47,6 +48,7 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("%+v", d)
 			}
 		}
+		checkIncluded(t, src)
 		if p == nil {
 			return
 		}
@@ -62,6 +64,35 @@ func FuzzLoad(f *testing.F) {
 			checkMapping(t, &m)
 		}
 	})
+}
+
+// checkIncluded: files may include each other in any way, and what they say together is whole or
+// refused.
+func checkIncluded(t *testing.T, src []byte) {
+	t.Helper()
+	opened := 0
+	p, _, diagnostics := config.LoadAll("config.toml", src, func(path string) ([]byte, error) {
+		if opened++; len(path)%2 == 0 {
+			return nil, os.ErrNotExist
+		}
+		return append([]byte("[[modes]]\nname = \"One more\"\n[[modes.mappings]]\ntrigger = { type = \"Note\", note = 1 }\naction = { type = \"Panic\" }\n"), src...), nil
+	})
+	if (p == nil) != hasErrors(diagnostics) || len(diagnostics) > 101 || opened > 65 {
+		t.Fatalf("program %v, %d files, diagnostics %v", p, opened, diagnostics)
+	}
+	if p == nil {
+		return
+	}
+	ids := map[string]bool{}
+	for i, m := range p.Mappings {
+		if ids[m.ID] || m.Action == nil || m.Mode >= len(p.Modes) || int(m.Trigger.Device) >= len(p.Devices) {
+			t.Fatalf("%+v", m)
+		}
+		if i > 0 && m.Mode >= 0 && m.Mode < p.Mappings[i-1].Mode {
+			t.Fatalf("mode %d after mode %d", m.Mode, p.Mappings[i-1].Mode)
+		}
+		ids[m.ID] = true
+	}
 }
 
 // checkMapping: what the engine relies on.
