@@ -171,6 +171,7 @@ func (t *tree) keyValue(at int32, e *unstable.Node, depth int) uint32 {
 		case c == 0:
 			at = t.add(at, key, off)
 			t.nodes[at].state = dotted
+			t.dots++
 		case k != nil && t.nodes[c].kind == tableNode && t.nodes[c].state == dotted:
 			at = c
 		default:

@@ -70,6 +70,7 @@ type tree struct {
 	parser  unstable.Parser
 	base    uint32 // where the parser began
 	current int32  // the table that the last header opened
+	dots    int    // how many tables were made by dotted keys
 	lost    bool   // a header could not be read, so what follows may belong to a table nobody knows
 }
 

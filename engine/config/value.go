@@ -73,11 +73,14 @@ func (t *tree) inlineTable(at int32, key span, v *unstable.Node, depth int) uint
 	off := t.base + v.Raw.Offset
 	id := t.add(at, key, off)
 	t.nodes[id].state = dotted // its own keys may extend it as long as it is open
+	dots := t.dots
 	end := off + 1
 	for c := v.Child(); c != nil; c = c.Next() {
 		end = t.keyValue(id, c, depth+1)
 	}
-	t.freeze(id)
+	if t.nodes[id].state = frozen; t.dots > dots {
+		t.freeze(id)
+	}
 	return t.seek('}', end) + 1
 }
 
