@@ -18,6 +18,7 @@ type siblings struct {
 	first   [2 * 128]int32         // entry of a note, or of 128 and a controller; 0: none
 	classes [2 * 128]classes       // what they ask for
 	hold    [2 * 128]time.Duration // how long the last of their holds takes
+	used    []int                  // the controls that have some
 	all     []sibling              // entry 0 is none
 }
 
@@ -58,6 +59,9 @@ func controls(m *engine.Mapping, f func(control int)) {
 
 func (s *siblings) add(i int32, m *engine.Mapping) {
 	controls(m, func(c int) {
+		if s.first[c] == 0 {
+			s.used = append(s.used, c)
+		}
 		s.all = append(s.all, sibling{i, s.first[c]})
 		s.first[c] = int32(len(s.all)) - 1
 		class := classOf(m)
@@ -156,6 +160,9 @@ func (r *reader) latency(covered []engine.Covered) {
 	for _, c := range covered {
 		delete(x.found, int32(c.Mapping))
 	}
+	if len(x.found) == 0 {
+		return
+	}
 	for i := range x.all {
 		if w, ok := x.found[int32(i)]; ok && x.all[i].Enabled && !x.full(true) {
 			x.say(int32(i), w)
@@ -165,23 +172,22 @@ func (r *reader) latency(covered []engine.Covered) {
 
 // scope looks at the mappings of one mode, which are all in x.modal, and empties that.
 func (x *latencies) scope(from, to int32) {
-	for i := from; i < to; i++ {
-		x.look(i, &x.modal)
-		x.look(i, &x.global)
-	}
-	for i := from; i < to; i++ {
-		controls(&x.all[i], func(c int) {
-			if x.modal.first[c] == 0 {
-				return // done
-			}
+	if slices.ContainsFunc(x.modal.used, x.wait) {
+		for i := from; i < to; i++ {
+			x.look(i, &x.modal)
+			x.look(i, &x.global)
+		}
+		for _, c := range x.modal.used {
 			both := x.wait(c)
 			for g, n := x.global.first[c], 0; both && g != 0 && n < maxSiblings; g, n = x.global.all[g].next, n+1 {
 				x.pairs(x.global.all[g].mapping, &x.modal, c)
 			}
-			x.modal.first[c], x.modal.classes[c] = 0, 0
-		})
+		}
 	}
-	x.modal.all = x.modal.all[:1]
+	for _, c := range x.modal.used {
+		x.modal.first[c], x.modal.classes[c] = 0, 0
+	}
+	x.modal.used, x.modal.all = x.modal.used[:0], x.modal.all[:1]
 }
 
 // look finds what a mapping waits for among the siblings of its controls.
