@@ -84,15 +84,13 @@ const differ classes = 1 << (chordClass + 1)
 // wait reports whether some mapping of a control may wait for another one: not if all are taps,
 // or all are holds that take as long.
 func (x *latencies) wait(control int) bool {
-	const holds = 1 << holdClass
+	const taps, holds classes = 1 << tapClass, 1 << holdClass
 	m, g := x.modal.classes[control], x.global.classes[control]
-	switch m | g {
-	case 0, 1 << tapClass:
-		return false
-	case holds:
+	all := m | g
+	if all == holds {
 		return m&g != 0 && x.modal.hold[control] != x.global.hold[control]
 	}
-	return true
+	return all&^taps != 0
 }
 
 // class is what a mapping of a button asks for.
