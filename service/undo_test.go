@@ -73,28 +73,29 @@ func TestRevert(t *testing.T) {
 		t.Errorf("%+v", r.Diff)
 	}
 	// Read once more, as after a reload nobody asked for: it is still compared with the first.
-	if r = s.accept(another); !slices.Equal(r.Diff.Changes, want) || r.Generation != 3 {
-		t.Errorf("%+v", r)
+	if again := s.accept(another); !slices.Equal(again.Diff.Changes, want) || again.Generation <= r.Generation {
+		t.Errorf("%+v", again)
 	}
+	was := s.Status().Generation
 	_, drain, cancel := s.Subscribe()
 	defer cancel()
 	if err := s.Revert(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	st := s.Status()
-	if !s.has("two") || s.has("new") || st.Generation != 4 || st.ConfigStatus != "kept-previous" || st.LastReload.Trigger != "revert" ||
+	if !s.has("two") || s.has("new") || st.Generation != was+1 || st.ConfigStatus != "kept-previous" || st.LastReload.Trigger != "revert" ||
 		len(st.Problems()) != 0 || len(st.Health) != 1 || !strings.Contains(st.Health[0].Message, s.options.Config) {
 		t.Errorf("%+v", st)
 	}
 	events, _ := drain()
-	if len(events) != 1 || events[0].Kind != report.ReloadFinished || events[0].Reload.Trigger != "revert" || events[0].Reload.Generation != 4 {
+	if len(events) != 1 || events[0].Kind != report.ReloadFinished || events[0].Reload.Trigger != "revert" || events[0].Reload.Generation != was+1 {
 		t.Errorf("%+v", events)
 	}
 	if err := s.Revert(t.Context()); !errors.Is(err, report.ErrNotSupported) {
 		t.Errorf("went back twice: %v", err)
 	}
 	// The file is accepted once more when somebody asks, and can be gone back from again.
-	if r = s.accept(another); !s.has("new") || r.Generation != 5 || len(s.Status().Health) != 0 {
+	if r = s.accept(another); !s.has("new") || r.Generation != was+2 || len(s.Status().Health) != 0 {
 		t.Errorf("%+v, %+v", r, s.Status())
 	}
 	if err := s.Revert(t.Context()); err != nil || !s.has("two") {
@@ -105,13 +106,13 @@ func TestRevert(t *testing.T) {
 func TestArmedRevert(t *testing.T) {
 	s := prepare(t, nil).run()
 	s.await("running", running)
-	s.accept(another)
+	is := s.accept(another).Generation
 
 	armed, err := s.ArmRevert(t.Context(), time.Hour)
-	if err != nil || armed != 2 || s.Status().Armed != 2 {
+	if err != nil || armed != is || s.Status().Armed != is {
 		t.Fatalf("%d, %v, %+v", armed, err, s.Status())
 	}
-	for _, wrong := range []uint64{0, 1, 3} {
+	for _, wrong := range []uint64{0, is - 1, is + 1} {
 		if err := s.Keep(t.Context(), wrong); !errors.Is(err, report.ErrUnknownCookie) {
 			t.Errorf("kept %d: %v", wrong, err)
 		}
@@ -131,7 +132,7 @@ func TestArmedRevert(t *testing.T) {
 	if _, err := s.Reload(t.Context(), "call"); !errors.Is(err, report.ErrConfigInvalid) || s.Status().Armed != armed {
 		t.Errorf("%v, %+v", err, s.Status())
 	}
-	s.accept(another + "# newer\n")
+	is = s.accept(another + "# newer\n").Generation
 	if err := s.Keep(t.Context(), armed); !errors.Is(err, report.ErrUnknownCookie) || s.Status().Armed != 0 {
 		t.Errorf("a newer one came: %v", err)
 	}
@@ -144,7 +145,7 @@ func TestArmedRevert(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.await("the one before", func(st *report.Status) bool { return st.LastReload.Trigger == "revert" })
-	if st := s.Status(); st.Armed != 0 || st.Generation != 4 || !s.has("new") {
+	if st := s.Status(); st.Armed != 0 || st.Generation != is+1 || !s.has("new") {
 		t.Errorf("%+v", st)
 	}
 }
@@ -158,16 +159,15 @@ func TestReloadIsMeasured(t *testing.T) {
 	r := s.accept(another)
 	p := r.Phases
 	sum := p.Detect + p.Read + p.Parse + p.Compile + p.Swap
-	if p.Detect != 0 || p.Read <= 0 || p.Parse <= 0 || p.Compile <= 0 || p.Swap <= 0 || sum > r.Took || r.Grade != report.Grade(r.Took) {
+	if p.Read <= 0 || p.Parse <= 0 || p.Compile <= 0 || p.Swap <= 0 || sum > r.Took || r.Grade != report.Grade(r.Took) {
 		t.Errorf("%+v", r)
 	}
 	s.write("modes = 1")
 	_, _ = s.Reload(t.Context(), "call")
 	again := s.accept(configuration)
-	if got, want := s.Status().Reloads, (report.Reloads{
-		Accepted: 2, Failed: 1, Last: again.Took, Fastest: min(r.Took, again.Took), Slowest: max(r.Took, again.Took), Total: r.Took + again.Took,
-	}); got != want || got.Average() != want.Total/2 {
-		t.Errorf("%+v, want %+v", got, want)
+	// The change is seen by itself too, and may be read before it is asked for.
+	if got := s.Status().Reloads; got.Accepted < 2 || got.Failed < 1 || got.Last != again.Took || got.Fastest > got.Last || got.Last > got.Slowest || got.Total < r.Took+again.Took {
+		t.Errorf("%+v after %v and %v", got, r.Took, again.Took)
 	}
 }
 

@@ -43,3 +43,17 @@ func TestGrade(t *testing.T) {
 		}
 	}
 }
+
+func TestReloads(t *testing.T) {
+	var r report.Reloads
+	if r.Average() != 0 {
+		t.Error(r.Average())
+	}
+	r.Add(false, time.Hour)
+	for _, took := range []time.Duration{3, 1, 5} {
+		r.Add(true, took)
+	}
+	if want := (report.Reloads{Accepted: 3, Failed: 1, Last: 5, Fastest: 1, Slowest: 5, Total: 9}); r != want || r.Average() != 3 {
+		t.Errorf("%+v, average %v", r, r.Average())
+	}
+}

@@ -158,8 +158,16 @@ func (r *file) blank() bool { return r.err == nil && len(bytes.TrimSpace(r.text)
 // same says that the path still leads to what was read, and that nobody changed it since.
 func (r *file) same() bool {
 	now, err := os.Stat(r.path)
-	if r.info == nil || err != nil {
-		return r.info == nil && err != nil
+	if err != nil {
+		now = nil
 	}
-	return os.SameFile(r.info, now) && r.info.Size() == now.Size() && r.info.ModTime().Equal(now.ModTime()) && r.info.Mode() == now.Mode()
+	return r.looksLike(now) && (r.err != nil || int64(len(r.text)) == r.info.Size())
+}
+
+// looksLike says that a file, or none, looks like this one; nil: there is none.
+func (r *file) looksLike(o fs.FileInfo) bool {
+	if r.info == nil || o == nil {
+		return r.info == nil && o == nil
+	}
+	return os.SameFile(r.info, o) && r.info.Size() == o.Size() && r.info.ModTime().Equal(o.ModTime()) && r.info.Mode() == o.Mode()
 }

@@ -46,6 +46,27 @@ type Reader struct {
 	Beside func(work func()) // does what takes long; nil: just does it
 
 	last atomic.Pointer[reading] // nil: nothing was read
+	seen map[string]sight        // of what could not be believed at once, by path
+}
+
+// sight is what a file looked like, and since when.
+type sight struct {
+	file  *file // without its text
+	since time.Time
+}
+
+// unchanged is for how long a file has looked as it does, as far as we have looked: something
+// may have happened of which nobody has heard yet.
+func (r *Reader) unchanged(f *file) time.Duration {
+	now := time.Now()
+	if was, ok := r.seen[f.path]; ok && was.file.looksLike(f.info) {
+		return now.Sub(was.since)
+	}
+	if r.seen == nil {
+		r.seen = map[string]sight{}
+	}
+	r.seen[f.path] = sight{&file{info: f.info}, now}
+	return 0
 }
 
 // reading is what was read.
@@ -91,10 +112,11 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 		s.file(path)
 	}
 	lap(&o.Phases.Read)
-	if o.Again, o.Writing = s.wait(quiet); o.Again > 0 {
+	if o.Again, o.Writing = r.wait(&s, quiet); o.Again > 0 {
 		return o, true
 	}
 	if s.sum() == known && s.same() {
+		r.seen = nil
 		return o, false
 	}
 	s.used = s.used[:0]
@@ -105,7 +127,7 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 		r.beside(func() { parsed = config.Parse(r.Path, main.text, s.open) })
 	}
 	lap(&o.Phases.Parse)
-	if o.Again, o.Writing = s.wait(quiet); o.Again > 0 {
+	if o.Again, o.Writing = r.wait(&s, quiet); o.Again > 0 {
 		return o, true
 	}
 	if !s.same() {
@@ -113,6 +135,7 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 		return o, true
 	}
 	s.close()
+	r.seen = nil
 	o.Sum = s.sum()
 	r.last.Store(&reading{s.paths(), o.Sum})
 	if main.err != nil {
@@ -167,15 +190,16 @@ func (s *snapshot) use(f *file) {
 	}
 }
 
-// wait is how long it is too early to believe what was read; 0: it is not. Nothing that
-// happened for quiet is what the caller knows.
-func (s *snapshot) wait(quiet time.Duration) (again time.Duration, writing bool) {
+// wait is how long it is too early to believe what was read; 0: it is not. For quiet the caller
+// has heard of nothing that happened.
+func (r *Reader) wait(s *snapshot, quiet time.Duration) (again time.Duration, writing bool) {
 	for _, f := range s.used {
 		switch {
 		case f.writing:
 			return time.Millisecond, true
+		case quiet == Settled:
 		case f.err != nil, f.blank(), !f.guarded:
-			again = max(again, Quiet-quiet)
+			again = max(again, Quiet-min(quiet, r.unchanged(f)))
 		}
 	}
 	return again, false

@@ -22,8 +22,10 @@ type place struct {
 }
 
 // trail is the ways to some files: where something may happen that makes a path lead
-// somewhere else, and what would be called how.
+// somewhere else, and what would be called how. A directory that is watched says itself when
+// it is moved or removed, so what is above it need not be watched for that.
 type trail struct {
+	home   string
 	places []place
 	known  map[string]int  // places by path
 	names  map[string]bool // last elements of what was gone through
@@ -33,6 +35,11 @@ type trail struct {
 // the last directory of a way.
 func trailOf(paths []string) *trail {
 	t := &trail{known: map[string]int{}, names: map[string]bool{}}
+	if home, err := os.UserHomeDir(); err == nil {
+		if t.home, err = filepath.EvalSymlinks(home); err != nil {
+			t.home = ""
+		}
+	}
 	for _, path := range paths {
 		t.follow(path)
 	}
@@ -102,11 +109,17 @@ func (t *trail) at(dir string) place {
 
 // add has a directory watched; near says that something in it is more than a directory.
 func (t *trail) add(p place, near bool) {
-	if _, ok := t.known[p.path]; ok || shallow && !near {
+	if _, ok := t.known[p.path]; ok || !near && (shallow || t.busy(p.path)) {
 		return
 	}
 	t.known[p.path] = len(t.places)
 	t.places = append(t.places, p)
+}
+
+// busy says that much happens in a directory that nobody moves: the user's own, where every
+// program writes something, and those above it.
+func (t *trail) busy(dir string) bool {
+	return t.home == dir || strings.HasPrefix(t.home, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // leads says that both go through the same directories.
