@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -741,4 +742,44 @@ func watched(t *testing.T, path string) bool {
 		}
 	}
 	return false
+}
+
+// TestChangesLeaveNothing: neither files nor folders that come and go leave goroutines or
+// descriptors behind.
+func TestChangesLeaveNothing(t *testing.T) {
+	h := &house{t: t, dir: t.TempDir()}
+	h.mkdir("a/b")
+	h.put("a/b/config.toml", version(1))
+	h = inhabit(t, h.dir, "a/b/config.toml", nil)
+	count := func() (fds, goroutines int) {
+		list, err := os.ReadDir("/proc/self/fd")
+		h.must(err)
+		return len(list), runtime.NumGoroutine()
+	}
+	fds, goroutines := 0, 0
+	for n := 2; n < 202; n++ {
+		switch n % 3 {
+		case 0:
+			h.put("a/b/config.toml", version(n))
+		case 1:
+			h.replace(version(n))
+		case 2:
+			h.must(os.RemoveAll(h.path("a")))
+			h.mkdir("a/b")
+			h.put("a/b/config.toml", version(n))
+		}
+		h.await(fmt.Sprint("v", n))
+		if n == 11 {
+			fds, goroutines = count()
+		}
+	}
+	for over := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // what ends takes a moment
+		f, g := count()
+		if f <= fds && g <= goroutines {
+			return
+		}
+		if time.Now().After(over) {
+			t.Fatalf("%d descriptors, then %d; %d goroutines, then %d", fds, f, goroutines, g)
+		}
+	}
 }
