@@ -345,3 +345,12 @@ func TestTriggerWithoutBackend(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A text that a caller sends opens no file, whatever it includes.
+func TestValidateFollowsNoInclude(t *testing.T) {
+	s := ask(t)
+	ok, found, err := s.Validate(t.Context(), "include = [\"/etc/shadow\"]\n")
+	if err != nil || !ok || len(found) != 1 || found[0].Code != "include-not-followed" || found[0].Severity != report.Warn {
+		t.Errorf("%v, %+v, %v", ok, found, err)
+	}
+}
