@@ -37,6 +37,7 @@ var ErrConfigInvalid error = &Error{Name: "ConfigInvalid"}
 // A Client is a connection to the daemon, or to the bus on which it is to be.
 type Client struct {
 	conn *dbus.Conn
+	link *eager
 	root dbus.BusObject
 	flag dbus.Flags
 }
@@ -54,7 +55,8 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	}
 	// godbus' own waits know no context; a closed socket ends them all.
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
-	conn, err := dbus.NewConn(newEager(socket), dbus.WithContext(ctx),
+	link := newEager(socket)
+	conn, err := dbus.NewConn(link, dbus.WithContext(ctx),
 		dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
 	if err == nil {
 		err = conn.Auth([]dbus.Auth{dbus.AuthExternal("")})
@@ -66,7 +68,7 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	// Its answer need not be waited for: it comes before that to any other call. The private
 	// socket answers it too.
 	conn.BusObject().Go("org.freedesktop.DBus.Hello", 0, make(chan *dbus.Call, 1))
-	c := &Client{conn: conn, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
+	c := &Client{conn: conn, link: link, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
 	if !start {
 		c.flag = dbus.FlagNoAutoStart
 	}
@@ -81,7 +83,11 @@ func (c *Client) Close() error { return c.conn.Close() }
 
 // call calls a method of the root object and stores its results.
 func (c *Client) call(ctx context.Context, method string, args []any, results ...any) error {
-	return answer(ctx, c.root.CallWithContext(ctx, method, c.flag, args...), results...)
+	err := answer(ctx, c.root.CallWithContext(ctx, method, c.flag, args...), results...)
+	if why := c.link.refusal.Load(); why != nil && errors.Is(err, dbus.ErrClosed) {
+		return *why
+	}
+	return err
 }
 
 func answer(ctx context.Context, call *dbus.Call, results ...any) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // An eager link spares a client the three round trips of the D-Bus authentication (D-Bus
@@ -21,6 +22,8 @@ type eager struct {
 	begun   bool   // godbus has had its handshake; what it writes now are messages
 	greeted bool   // the handshake went out
 	let     bool   // the other side let us in
+
+	refusal atomic.Pointer[error] // why it did not; calls made after it did not hear it from godbus
 }
 
 func newEager(c net.Conn) *eager { return &eager{Conn: c, in: bufio.NewReader(c)} }
@@ -60,7 +63,9 @@ func (l *eager) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if !strings.HasPrefix(line, "OK ") {
-			return 0, fmt.Errorf("not let in: %q", strings.TrimSpace(line))
+			err := fmt.Errorf("not let in: %q", strings.TrimSpace(line))
+			l.refusal.Store(&err)
+			return 0, err
 		}
 		l.let = true
 	}
