@@ -19,8 +19,11 @@ func TestRoundTrips(t *testing.T) {
 	const (
 		calls  = 2000
 		passes = 5
-		goal   = 1.15
 	)
+	goal := 1.15
+	if raced { // the caller is slow then, and has more to do for Get
+		goal = 1.3
+	}
 	p := spawn(t, stormy, "--dry-run")
 	for _, route := range []struct {
 		name string
