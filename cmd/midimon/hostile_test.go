@@ -74,10 +74,14 @@ func TestHostileCalls(t *testing.T) {
 	if last > first+1 {
 		t.Errorf("%d MB more in use in the second half", last-first)
 	}
-	if now, text := p.goroutines(); now > idle {
+	if now, text := p.goroutines(); now > idle+slack {
 		t.Errorf("%d goroutines, %d in one that did nothing\n%s", now, idle, text)
 	}
 }
+
+// slack is how many goroutines more one that has been up for longer may have: what it looks for
+// on the desktop comes when it comes. A leak would have thousands.
+const slack = 10
 
 // hostile makes up calls.
 type hostile struct {

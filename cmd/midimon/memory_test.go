@@ -56,11 +56,11 @@ func TestMemory(t *testing.T) {
 		})
 	}
 	connected("[Pads]")
-	atRest := func(when string) (anonymous, rss int) {
+	atRest := func(when string) (anonymous int) {
 		t.Helper()
 		// The runtime gives memory back a little later.
 		time.Sleep(3 * time.Second)
-		anonymous, rss = memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
+		anonymous, rss := memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
 		t.Logf("%s: anonymous %d kB, RSS %d kB", when, anonymous, rss)
 		if anonymous > goalAnonymous || rss > goalRSS {
 			t.Logf("the goal of %d kB anonymous and %d kB RSS is not reached", goalAnonymous, goalRSS)
@@ -68,9 +68,9 @@ func TestMemory(t *testing.T) {
 		if anonymous > maxAnonymous || rss > maxRSS {
 			t.Errorf("%s: anonymous %d kB, RSS %d kB, want at most %d and %d", when, anonymous, rss, maxAnonymous, maxRSS)
 		}
-		return anonymous, rss
+		return anonymous
 	}
-	before, _ := atRest("idle")
+	before := atRest("idle")
 
 	out, err := os.OpenFile(pads, os.O_WRONLY, 0)
 	if err != nil {
@@ -119,7 +119,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	after, _ := atRest(fmt.Sprintf("after %d events, %d replugs, %d reloads", events, replugs, reloads))
+	after := atRest(fmt.Sprintf("after %d events, %d replugs, %d reloads", events, replugs, reloads))
 	if after-before > maxGrowth {
 		t.Errorf("it grew by %d kB, want at most %d", after-before, maxGrowth)
 	}

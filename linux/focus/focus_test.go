@@ -123,7 +123,7 @@ func TestOrder(t *testing.T) {
 		if len(told) != 2 {
 			t.Errorf("%d told", len(told))
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		close(gone)
 		if err := <-ended; err == nil {
@@ -148,7 +148,7 @@ func TestOrder(t *testing.T) {
 // A socket that nobody listens on is of another time; one that does not answer is a fault.
 func TestEachSocket(t *testing.T) {
 	dir := t.TempDir()
-	l, err := net.Listen("unix", dir+"/old")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", dir+"/old")
 	if err != nil {
 		t.Fatal(err)
 	}
