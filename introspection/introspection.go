@@ -8,7 +8,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 )
 
@@ -115,22 +114,44 @@ func load(fsys fs.FS) (map[string]*Interface, error) {
 	return all, nil
 }
 
-var (
-	comment = regexp.MustCompile(`(?s)[ \t]*<!--.*?-->\n?`)
-	element = regexp.MustCompile(`(?s)[ \t]*<interface.*</interface>\n`)
-)
+// bare is a text without its comments, each with the blanks before it and the end of its line.
+// It is much the smaller part, and all that is parsed at every start.
+func bare(text string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "<!--")
+		if !found {
+			out.WriteString(text)
+			return out.String()
+		}
+		out.WriteString(strings.TrimRight(before, " \t"))
+		_, rest, _ = strings.Cut(rest, "-->")
+		text = strings.TrimPrefix(rest, "\n")
+	}
+}
+
+// element is the interface's, with the blanks before it and the end of its last line.
+func element(text string) string {
+	from, to := strings.Index(text, "<interface"), strings.LastIndex(text, "</interface>\n")
+	if from < 0 || to < from {
+		return ""
+	}
+	from = len(strings.TrimRight(text[:from], " \t"))
+	return text[from : to+len("</interface>\n")]
+}
 
 func parse(text []byte) (*Interface, error) {
 	var node struct {
 		Interfaces []Interface `xml:"interface"`
 	}
-	if err := xml.Unmarshal(text, &node); err != nil {
+	short := bare(string(text))
+	if err := xml.Unmarshal([]byte(short), &node); err != nil {
 		return nil, err
 	}
 	if n := len(node.Interfaces); n != 1 {
 		return nil, fmt.Errorf("%d interfaces, want 1", n)
 	}
 	i := &node.Interfaces[0]
-	i.XML = element.FindString(comment.ReplaceAllString(string(text), ""))
+	i.XML = element(short)
 	return i, nil
 }

@@ -37,6 +37,7 @@ type board struct {
 	// The rest is run's own.
 	base        report.Status // what does not follow from the rest
 	program     *engine.Program
+	needed      needs // of program
 	phase       health.Phase
 	rows        health.Rows
 	backends    map[string]error // nil: ready
@@ -221,14 +222,14 @@ const (
 
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
-	b.warn(report.Check{Name: containedCheck, Message: text(b.uncontained)}, uses(b.program, "process"))
+	b.warn(report.Check{Name: containedCheck, Message: text(b.uncontained)}, b.uses("process"))
 	b.warn(report.Check{
 		Name: focusCheck, Message: b.unfocused,
 		Fix: "busctl --user call com.amiable.Midimon1 /com/amiable/Midimon1 com.amiable.Midimon1 ReportFocus ss APP TITLE",
-	}, b.program.UsesFocus())
+	}, b.need().focus)
 	for name, err := range b.backends {
 		c := health.Of(name, err)
-		if !uses(b.program, name) {
+		if !b.uses(name) {
 			c.Status = report.OK
 		}
 		b.rows.Set(c)
@@ -251,25 +252,37 @@ func text(err error) string {
 	return err.Error()
 }
 
-// uses says whether any mapping or mode needs the backend.
-func uses(p *engine.Program, backend string) bool {
+// needs are what a program uses. To look through all of its mappings at each change would be
+// most of the work that a change makes.
+type needs struct {
+	program  *engine.Program
+	backends map[string]bool
+	focus    bool
+}
+
+func (b *board) uses(backend string) bool { return b.need().backends[backend] }
+
+// need is what the present program uses.
+func (b *board) need() *needs {
+	p := b.program
+	if b.needed.program == p {
+		return &b.needed
+	}
+	b.needed = needs{program: p, backends: map[string]bool{}, focus: p.UsesFocus()}
+	note := func(a effect.Action) bool { b.needed.backends[loop.BackendOf(a)] = true; return true }
 	for i := range p.Mappings {
-		if p.Mappings[i].Enabled && actionUses(p.Mappings[i].Action, backend) {
-			return true
+		if p.Mappings[i].Enabled {
+			effect.Within(p.Mappings[i].Action, note)
 		}
 	}
 	for i := range p.Modes {
 		for _, m := range [...]*engine.Mapping{p.Modes[i].Enter, p.Modes[i].Exit} {
-			if m != nil && actionUses(m.Action, backend) {
-				return true
+			if m != nil {
+				effect.Within(m.Action, note)
 			}
 		}
 	}
-	return false
-}
-
-func actionUses(a effect.Action, backend string) bool {
-	return !effect.Within(a, func(a effect.Action) bool { return loop.BackendOf(a) != backend })
+	return &b.needed
 }
 
 // logHealth says what came and went.
