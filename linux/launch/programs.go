@@ -46,9 +46,8 @@ type Programs struct {
 	listening sync.Mutex
 	conn      *godbus.Conn // whose signals are heard
 
-	mu      sync.Mutex
-	manager bool                             // there is a service manager on the bus
-	units   map[godbus.ObjectPath]chan []any // who follows which unit
+	mu    sync.Mutex
+	units map[godbus.ObjectPath]chan []any // who follows which unit
 }
 
 // New makes Programs that start on the session bus b.
@@ -65,20 +64,17 @@ var errNoManager = errors.New("there is no systemd user manager on the session b
 
 // Watch tells whether there is a service manager (nil), or that there is none.
 func (p *Programs) Watch(ctx context.Context, tell func(error)) {
-	first := true
+	first, was := true, false
 	p.bus.Owner(ctx, managerName, func(_ *godbus.Conn, owner string) {
-		p.mu.Lock()
-		was := p.manager
-		p.manager = owner != ""
-		p.mu.Unlock()
-		if was == (owner != "") && !first {
+		is := owner != ""
+		if is == was && !first {
 			return
 		}
-		first = false
-		if owner == "" {
-			tell(errNoManager)
-		} else {
+		first, was = false, is
+		if is {
 			tell(nil)
+		} else {
+			tell(errNoManager)
 		}
 	})
 }
@@ -100,10 +96,11 @@ func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) err
 			return err
 		}
 	}
-	p.mu.Lock()
-	manager := p.manager
-	p.mu.Unlock()
-	if !manager {
+	// It is asked each time: what Watch knows may be a moment old.
+	within, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var manager bool
+	if conn.BusObject().CallWithContext(within, "org.freedesktop.DBus.NameHasOwner", 0, managerName).Store(&manager) != nil || !manager {
 		return errors.ErrUnsupported
 	}
 	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(ctx, conn)...)

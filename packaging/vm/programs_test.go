@@ -134,11 +134,6 @@ func TestPrograms(t *testing.T) {
 		has(t, b.failed(t, "none", "not-started"), "org.example.None")
 		c.tap(t, 38, 100)
 		has(t, b.failed(t, "unstartable", "not-started"), "unstartable")
-		c.tap(t, 40, 77)
-		has(t, b.failed(t, "fails", "exit-status"), "exit status 3")
-		if got := said(t, "said"); got != "77 of fails" {
-			t.Errorf("it saw %q", got)
-		}
 	})
 	t.Run("a command that forks without end is contained and ended", func(t *testing.T) {
 		was := daemon()
@@ -149,6 +144,13 @@ func TestPrograms(t *testing.T) {
 			t.Errorf("the daemon was %d and is %d", was, is)
 		}
 		has(t, root(t, "journalctl", "--no-pager", "-o", "cat", "_UID=1000"), "line=forking")
+	})
+	t.Run("a command that fails", func(t *testing.T) { // by now: two failures a second are told
+		c.tap(t, 40, 77)
+		has(t, b.failed(t, "fails", "exit-status"), "exit status 3")
+		if got := said(t, "said"); got != "77 of fails" {
+			t.Errorf("it saw %q", got)
+		}
 	})
 	if zombies, _ := user(t, "sh", "-c", "ps -o stat= --ppid "+strconv.Itoa(int(daemon()))+" | grep Z"); zombies != "" {
 		t.Errorf("zombies: %s", zombies)
