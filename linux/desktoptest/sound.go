@@ -3,7 +3,10 @@
 package desktoptest
 
 import (
+	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -40,7 +43,17 @@ func PipeWire(d *Desktop) *Sound {
 		for _, p := range s.programs {
 			p.Kill()
 		}
-		s.programs = []*Program{d.Start("pipewire"), d.Start("wireplumber")}
+		socket := filepath.Join(d.Dir, "pipewire-0")
+		_ = os.Remove(socket) // of one that was killed
+		s.programs = []*Program{d.Start("pipewire")}
+		Until(d.t, "PipeWire", func() bool { // who comes before it gives up
+			c, err := (&net.Dialer{}).DialContext(d.t.Context(), "unix", socket)
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
+		s.programs = append(s.programs, d.Start("wireplumber"))
 		return d.Start("pipewire-pulse")
 	}
 	s.Start()
