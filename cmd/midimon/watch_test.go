@@ -783,3 +783,24 @@ func TestChangesLeaveNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestUndoOfAnAutomaticReload: whoever asks to try a configuration out may find that it acts
+// already.
+func TestUndoOfAnAutomaticReload(t *testing.T) {
+	h := &house{t: t, dir: t.TempDir()}
+	h.put("config.toml", version(1))
+	h = inhabit(t, h.dir, "config.toml", nil)
+	h.put("config.toml", version(2))
+	h.await("v2")
+	r, err := h.Reload(t.Context(), "call")
+	h.must(err)
+	if !slices.Equal(r.Diff.Other, []string{"modes"}) {
+		t.Errorf("compared with itself: %+v", r.Diff)
+	}
+	h.await("the same")
+	_, err = h.ArmRevert(t.Context(), time.Millisecond)
+	h.must(err)
+	h.await("v1")
+	h.must(os.Chtimes(h.config, time.Now(), time.Now())) // what was taken back is not read again
+	h.expect("v2", "the same", "v1")
+}

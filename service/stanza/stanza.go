@@ -66,6 +66,7 @@ func write(path string, guard reload.Guard, change func(src []byte, open config.
 	if err != nil {
 		return fail(err)
 	}
+	state.Clean(real) // what was left of an earlier attempt
 	info, err := os.Stat(real)
 	if err == nil {
 		err = state.Write(real+Backup, f.Text, info.Mode().Perm())
