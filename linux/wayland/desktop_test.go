@@ -139,6 +139,10 @@ func TestHelperHolds(t *testing.T) {
 	must(t, err)
 	k, err := wayland.NewKeyboard(t.Context(), c)
 	must(t, err)
+	must(t, c.Sync(t.Context()))
+	// A seat whose first keyboard this is tells its clients of it, who then ask for one; nobody says
+	// when they have.
+	time.Sleep(500 * time.Millisecond)
 	must(t, k.Press(keyT))
 	must(t, c.Sync(t.Context()))
 	fmt.Println("holding")
