@@ -28,12 +28,12 @@ func TestX11(t *testing.T) {
 func TestSway(t *testing.T) {
 	d := desktoptest.Sway(t, "input type:keyboard xkb_layout de")
 	term := d.Terminal("one")
-	d.Output("wtype", "hello Wayland\n")
+	d.Output("wtype", "-s", "500", "hello Wayland\n") // the seat has no keyboard before
 	if got := term.Line(); got != "hello Wayland" {
 		t.Errorf("foot got %q", got)
 	}
 	wev := d.Start("stdbuf", "-oL", "wev", "-f", "wl_keyboard")
 	d.Front("wev")
-	d.Output("wtype", "-M", "ctrl", "t")
+	d.Output("wtype", "-s", "500", "-M", "ctrl", "t")
 	wev.Wait("sym: t")
 }
