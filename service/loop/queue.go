@@ -56,6 +56,9 @@ func (s *sink) act(x *effect.Effect) bool {
 		s.cells[key] = c
 	}
 	if !c.state.CompareAndSwap(waiting, renewing) {
+		if !s.has(Places) { // asked before the turn changes: the sink may be performing what a turn further names
+			return false
+		}
 		c.turn ^= 1
 		c.x[c.turn] = *x
 		return s.stand(c, Places)
@@ -66,7 +69,7 @@ func (s *sink) act(x *effect.Effect) bool {
 
 // stand sends an item for a cell.
 func (s *sink) stand(c *cell, places int) bool {
-	if len(s.queue)+s.held >= places {
+	if !s.has(places) {
 		c.state.Store(idle)
 		return false
 	}

@@ -75,12 +75,15 @@ func (s *sink) release(x *effect.Effect) {
 
 // offer sends an effect if fewer than places wait.
 func (s *sink) offer(x *effect.Effect, places int) bool {
-	if len(s.queue)+s.held >= places {
+	if !s.has(places) {
 		return false
 	}
 	s.queue <- item{x: *x}
 	return true
 }
+
+// has says whether fewer than places wait.
+func (s *sink) has(places int) bool { return len(s.queue)+s.held < places }
 
 // run performs what is queued until the queue is closed, and opens the backend again whenever
 // it is lost. What comes while it is not open is refused by the loop: nothing is replayed.
