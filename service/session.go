@@ -40,9 +40,6 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	}); err != nil {
 		return err
 	}
-	if err := d.loop.World(ctx, func(w *effect.World) { w.Absent = !s.Present }); err != nil {
-		return err
-	}
 	row := report.Check{Name: sessionCheck, Status: report.OK}
 	if !s.Known {
 		row.Status, row.Fix = report.Warning, "systemctl status systemd-logind"

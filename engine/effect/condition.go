@@ -41,7 +41,6 @@ type World struct {
 	Minute     uint16          // of the day, local time, 0-1439
 	Weekday    uint8           // 0 is Monday
 	Locked     bool            // the screen is locked
-	Absent     bool            // the user has no session at a seat
 	FocusKnown bool            // somebody can tell which application has the focus
 	Focused    string          // its id, in lower case; empty: none has
 	Running    map[string]bool // names of programs that run, in lower case

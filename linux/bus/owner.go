@@ -31,39 +31,21 @@ func (b *Bus) Owner(ctx context.Context, name string, tell func(conn *dbus.Conn,
 
 // owner does it for one connection, until that is lost.
 func (b *Bus) owner(ctx context.Context, conn *dbus.Conn, name string, tell func(*dbus.Conn, string)) {
-	match := []dbus.MatchOption{
-		dbus.WithMatchSender(driver), dbus.WithMatchInterface(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name),
-	}
-	signals := make(chan *dbus.Signal, 16)
-	conn.Signal(signals)
-	defer conn.RemoveSignal(signals)
-	if conn.AddMatchSignalContext(ctx, match...) != nil {
-		return
-	}
-	defer conn.RemoveMatchSignal(match...) //nolint:errcheck // who lost the bus has lost the rule too
 	var owner string
-	if err := conn.BusObject().CallWithContext(ctx, driver+".GetNameOwner", 0, name).Store(&owner); err != nil {
-		owner = ""
-	}
-	tell(conn, owner)
-	for {
-		select {
-		case <-ctx.Done():
+	Follow(ctx, conn, []dbus.MatchOption{
+		dbus.WithMatchSender(driver), dbus.WithMatchInterface(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name),
+	}, func(s *dbus.Signal) {
+		if s.Name != ownerChanged || len(s.Body) != 3 || s.Body[0] != name {
 			return
-		case <-conn.Context().Done():
-			return
-		case s, ok := <-signals:
-			if !ok {
-				return
-			}
-			if s.Name != ownerChanged || len(s.Body) != 3 || s.Body[0] != name {
-				continue
-			}
-			is, _ := s.Body[2].(string)
-			if is != owner {
-				owner = is
-				tell(conn, owner)
-			}
 		}
-	}
+		if is, _ := s.Body[2].(string); is != owner {
+			owner = is
+			tell(conn, owner)
+		}
+	}, func() {
+		if err := conn.BusObject().CallWithContext(ctx, driver+".GetNameOwner", 0, name).Store(&owner); err != nil {
+			owner = ""
+		}
+		tell(conn, owner)
+	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/x11"
 )
 
 // A Focus is which application has the keyboard.
@@ -70,7 +71,7 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 		return
 	}
 	defer watcher.Close() //nolint:errcheck // nothing was written
-	for _, dir := range []string{w.runtime, filepath.Join(w.runtime, "hypr"), x11Sockets} {
+	for _, dir := range []string{w.runtime, filepath.Join(w.runtime, "hypr"), x11.Sockets} {
 		_ = watcher.Add(dir) // one that is not there has no desktop
 	}
 	kwin := make(chan struct{}, 1)

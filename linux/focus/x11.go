@@ -8,8 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,12 +15,9 @@ import (
 
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
+
+	"github.com/amiable-dev/midimon/linux/x11"
 )
-
-// x11Sockets is where X servers listen.
-const x11Sockets = "/tmp/.X11-unix"
-
-func init() { xgb.Logger = log.New(io.Discard, "", 0) } // it speaks to stderr otherwise
 
 // displays are the X servers to try.
 func (w *Watcher) displays() []string {
@@ -30,7 +25,7 @@ func (w *Watcher) displays() []string {
 		return []string{d}
 	}
 	var all []string
-	for _, path := range sockets(x11Sockets, "X*") {
+	for _, path := range sockets(x11.Sockets, "X*") {
 		if fi, err := os.Stat(path); err == nil && ours(fi) {
 			all = append(all, ":"+strings.TrimPrefix(filepath.Base(path), "X"))
 		}

@@ -12,8 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/godbus/dbus/v5"
-
+	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/linux/wayland"
 	"github.com/amiable-dev/midimon/linux/x11"
@@ -77,19 +76,13 @@ func (b *Backend) lookAtCompositor(ctx context.Context, w *world) {
 // environment is our own, and that of the service manager, to which desktops tell where they are:
 // we may be older than the desktop.
 func (b *Backend) environment(ctx context.Context) func(string) string {
-	manager := map[string]string{}
+	var manager map[string]string
 	if b.getenv("WAYLAND_DISPLAY") == "" && b.getenv("DISPLAY") == "" && b.bus != nil {
 		ctx, cancel := context.WithTimeout(ctx, askWithin)
 		defer cancel()
 		if c, err := b.bus.Conn(ctx); err == nil {
-			var v dbus.Variant
-			err := c.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1").CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get",
-				dbus.FlagNoAutoStart, "org.freedesktop.systemd1.Manager", "Environment").Store(&v)
-			if all, ok := v.Value().([]string); err == nil && ok {
-				for _, pair := range all {
-					name, value, _ := strings.Cut(pair, "=")
-					manager[name] = value
-				}
+			if all, err := systemd.Environment(ctx, c); err == nil {
+				manager = all
 			}
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,16 +19,11 @@ import (
 
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/systemd"
 )
 
 // activateTimeout bounds the start of an application by the message bus.
 const activateTimeout = 20 * time.Second
-
-// The variables by which a program learns that a user asked for it.
-const (
-	tokenVariable   = "XDG_ACTIVATION_TOKEN"
-	startupVariable = "DESKTOP_STARTUP_ID"
-)
 
 // displayVariables are what the manager may lack if it was there before the session.
 var displayVariables = []string{"WAYLAND_DISPLAY", "DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
@@ -39,9 +33,6 @@ type Programs struct {
 	places Places
 	bus    *bus.Bus
 	getenv func(string) string
-	// Token asks the compositor for a token that says a user asked for the application; nil or
-	// empty: there is none.
-	Token func(ctx context.Context, app string) string
 
 	listening sync.Mutex
 	conn      *godbus.Conn // whose signals are heard
@@ -86,11 +77,6 @@ func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) err
 		return errors.ErrUnsupported
 	}
 	mine := *c
-	if c.Lasting && p.Token != nil {
-		if token := p.Token(ctx, c.Name); token != "" {
-			mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], tokenVariable+"="+token, startupVariable+"="+token)
-		}
-	}
 	if c.BusName != "" {
 		if err := p.activate(ctx, conn, &mine); err == nil || !unknown(err) || len(c.Argv) == 0 {
 			return err
@@ -111,19 +97,14 @@ func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) err
 func (p *Programs) missing(ctx context.Context, conn *godbus.Conn) []string {
 	within, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var has []string
-	call := conn.Object(managerName, managerPath).CallWithContext(within, "org.freedesktop.DBus.Properties.Get",
-		godbus.FlagNoAutoStart, managerIface, "Environment")
-	if call.Err != nil || call.Store(&has) != nil {
+	has, err := systemd.Environment(within, conn)
+	if err != nil {
 		return nil
 	}
-	known := map[string]bool{}
-	for _, pair := range has {
-		name, _, _ := strings.Cut(pair, "=")
-		known[name] = true
-	}
-	if known["WAYLAND_DISPLAY"] || known["DISPLAY"] {
-		return nil
+	for _, name := range []string{"WAYLAND_DISPLAY", "DISPLAY"} {
+		if _, ok := has[name]; ok {
+			return nil
+		}
 	}
 	var add []string
 	for _, name := range displayVariables {

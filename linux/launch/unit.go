@@ -190,15 +190,7 @@ func (p *Programs) activate(ctx context.Context, conn *dbus.Conn, c *effect.Comm
 	within, cancel := context.WithTimeout(ctx, activateTimeout)
 	defer cancel()
 	object := "/" + strings.ReplaceAll(strings.ReplaceAll(c.BusName, ".", "/"), "-", "_")
-	data := map[string]dbus.Variant{}
-	for _, pair := range c.Env {
-		switch name, value, _ := strings.Cut(pair, "="); name {
-		case tokenVariable:
-			data["activation-token"] = dbus.MakeVariant(value)
-		case startupVariable:
-			data["desktop-startup-id"] = dbus.MakeVariant(value)
-		}
-	}
+	data := map[string]dbus.Variant{} // of the platform: nothing
 	app := conn.Object(c.BusName, dbus.ObjectPath(object))
 	var err error
 	if len(c.Files) == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/bus"
 )
 
 // logind is what it has told.
@@ -69,7 +70,7 @@ func (w *Watcher) watchLogin(ctx context.Context, tell chan<- func(*logind)) {
 				}
 			}
 		}()
-		go follow(mine, conn, []dbus.MatchOption{dbus.WithMatchSender(login)}, func(s *dbus.Signal) {
+		go bus.Follow(mine, conn, []dbus.MatchOption{dbus.WithMatchSender(login)}, func(s *dbus.Signal) {
 			if s.Sender == owner {
 				w.hear(s, say)
 			}

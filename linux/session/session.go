@@ -115,7 +115,7 @@ func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectP
 		}
 		var mine context.Context
 		mine, stop = context.WithCancel(ctx)
-		go follow(mine, conn, []dbus.MatchOption{
+		go bus.Follow(mine, conn, []dbus.MatchOption{
 			dbus.WithMatchSender(name), dbus.WithMatchInterface(name), dbus.WithMatchMember("ActiveChanged"),
 		}, func(s *dbus.Signal) {
 			if s.Sender == owner && s.Name == name+".ActiveChanged" && len(s.Body) == 1 {
@@ -131,32 +131,6 @@ func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectP
 		})
 	})
 	stop()
-}
-
-// follow hears the signals that match until ctx is done or the connection is lost. Ready is called
-// when none can be missed any more.
-func follow(ctx context.Context, conn *dbus.Conn, match []dbus.MatchOption, hear func(*dbus.Signal), ready func()) {
-	signals := make(chan *dbus.Signal, 64)
-	conn.Signal(signals)
-	defer conn.RemoveSignal(signals)
-	if conn.AddMatchSignalContext(ctx, match...) != nil {
-		return
-	}
-	defer conn.RemoveMatchSignal(match...) //nolint:errcheck // who lost the bus has lost the rule too
-	ready()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-conn.Context().Done():
-			return
-		case s, ok := <-signals:
-			if !ok {
-				return
-			}
-			hear(s)
-		}
-	}
 }
 
 // call asks somebody who is there already.

@@ -124,7 +124,7 @@ func (l *Loop) show(w *effect.World, now time.Duration, out []effect.Effect) []e
 }
 
 func same(a, b *effect.World) bool {
-	return a.Minute == b.Minute && a.Weekday == b.Weekday && a.Locked == b.Locked && a.Absent == b.Absent && a.FocusKnown == b.FocusKnown && a.Focused == b.Focused &&
+	return a.Minute == b.Minute && a.Weekday == b.Weekday && a.Locked == b.Locked && a.FocusKnown == b.FocusKnown && a.Focused == b.Focused &&
 		maps.Equal(a.Running, b.Running) && maps.Equal(a.Present, b.Present)
 }
 
