@@ -20,6 +20,7 @@ type changes struct {
 	conn  *conn
 	drain func() ([]report.Event, uint64)
 	last  *report.Status // what was told
+	from  time.Time      // nothing is told before
 
 	held     bool      // Health changed again too soon and is to be told later
 	healthAt time.Time // when it was last told
@@ -28,8 +29,11 @@ type changes struct {
 	failuresAt time.Time
 }
 
-// due is how long a held change still has to wait; 0: none is held.
+// due is how long something still has to wait; 0: nothing does.
 func (h *changes) due(now time.Time) time.Duration {
+	if wait := h.from.Sub(now); wait > 0 {
+		return wait
+	}
 	if !h.held {
 		return 0
 	}
@@ -39,6 +43,9 @@ func (h *changes) due(now time.Time) time.Duration {
 // flush tells everything: devices that came or went, then one PropertiesChanged for each
 // object, then what happened, so that who hears of an event already reads its outcome.
 func (h *changes) flush(now time.Time) {
+	if now.Before(h.from) {
+		return
+	}
 	events, dropped := h.drain() // before the status, which is then at least as new
 	if dropped > 0 {
 		h.conn.server.log.Warn("events dropped", "count", dropped)

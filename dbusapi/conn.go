@@ -60,6 +60,10 @@ type answer struct {
 
 const maxCalls = 64
 
+// helloWithin is how long a client of the private socket may take until it says Hello, if it does:
+// sd-bus takes whatever comes before the answer for a fault. One that only listens hears nothing so long.
+const helloWithin = time.Second
+
 // attach makes a connection of a socket on which both sides may speak D-Bus messages once
 // godbus has had its handshake. run must follow.
 func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool) (*conn, error) {
@@ -115,6 +119,9 @@ func (c *conn) run() {
 	defer c.leave()
 	defer c.cancel()
 	c.changes = changes{conn: c, drain: drain, last: c.server.backend.Status()}
+	if c.private {
+		c.changes.from = time.Now().Add(helloWithin)
+	}
 	later := time.NewTimer(0)
 	defer later.Stop()
 	for {
@@ -156,10 +163,14 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// reply answers a call, after the signals of what it changed.
+// reply answers a call, after the signals of what it changed. Before the answer to Hello there are none.
 func (c *conn) reply(o answer) {
-	c.changes.flush(time.Now())
 	k := o.call
+	hello := c.private && k.iface == busInterface && k.member == "Hello"
+	if !hello {
+		c.changes.from = time.Time{}
+	}
+	c.changes.flush(time.Now())
 	if k.silent {
 		return
 	}
@@ -177,6 +188,10 @@ func (c *conn) reply(o answer) {
 		m.Headers[dbus.FieldErrorName] = dbus.MakeVariant(name)
 	}
 	c.send(m)
+	if hello {
+		c.changes.from = time.Time{}
+		c.changes.flush(time.Now())
+	}
 }
 
 // find finds the method that a call wants, and whether it may take long.

@@ -129,6 +129,38 @@ func ping() *dbus.Message {
 	}}
 }
 
+// What changes while a client has not said Hello is told after the answer to it: sd-bus takes any
+// other first message for a fault.
+func TestNothingComesBeforeTheAnswerToHello(t *testing.T) {
+	b := dbustest.NewBackend()
+	c := rawPeer(t, onSocket(t, newServer(t, b)))
+	for b.Subscribers() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	b.Publish(func(s *report.Status) { s.State = report.Paused })
+	hello := &dbus.Message{Type: dbus.TypeMethodCall, Headers: map[dbus.HeaderField]dbus.Variant{
+		dbus.FieldPath: dbus.MakeVariant(busPath), dbus.FieldInterface: dbus.MakeVariant(busInterface),
+		dbus.FieldMember: dbus.MakeVariant("Hello"),
+	}}
+	if _, err := c.Write(encode(t, hello)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []dbus.Type{dbus.TypeMethodReply, dbus.TypeSignal} {
+		if got, err := dbus.DecodeMessage(c); err != nil || got.Type != want {
+			t.Fatalf("%v, %v; want a %v", got, err, want)
+		}
+	}
+	// One that only listens hears of changes all the same.
+	c = rawPeer(t, onSocket(t, newServer(t, b)))
+	for b.Subscribers() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	b.Publish(func(s *report.Status) { s.State = report.Running })
+	if got, err := dbus.DecodeMessage(c); err != nil || got.Type != dbus.TypeSignal {
+		t.Errorf("%v, %v; want a signal", got, err)
+	}
+}
+
 // Signals and replies of a client are dropped: godbus would believe that they come from a
 // bus, and end the process over a NameLost without arguments.
 func TestPeerSendsNoSignals(t *testing.T) {
