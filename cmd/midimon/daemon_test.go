@@ -123,6 +123,12 @@ var anonymous = regexp.MustCompile(`(?m)^Anonymous: *(\d+) kB`)
 // memory is how much it has for itself, in kB, after it has given back what it does not need:
 // that is what it does after a reload.
 func (p *process) memory() int {
+	// What a reload took is given back a second later at most.
+	return p.least(150 * time.Millisecond)
+}
+
+// least is the least of ten looks, each after a reload, with a pause between.
+func (p *process) least(pause time.Duration) int {
 	c := p.dial()
 	defer func() { _ = c.Close() }()
 	least := math.MaxInt
@@ -134,7 +140,7 @@ func (p *process) memory() int {
 		}
 		n, _ := strconv.Atoi(string(anonymous.FindSubmatch(text)[1]))
 		least = min(least, n)
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(pause)
 	}
 	return least
 }
@@ -143,7 +149,7 @@ var inUse = regexp.MustCompile(`(\d+) MB, \d+ MB goal.*\(forced\)\n`)
 
 // live is how much of its memory is in use, in MB: less than all that it has, which has holes.
 func (p *process) live() int {
-	p.memory() // which ends in a collection
+	p.least(5 * time.Millisecond) // which ends in a collection
 	all := inUse.FindAllStringSubmatch(p.stderr.String(), -1)
 	if len(all) == 0 {
 		p.t.Fatal("it has collected nothing")
