@@ -84,6 +84,7 @@ func TestWatchingStartsNothing(t *testing.T) {
 
 	has(t, must(t, "midimonctl", "start"), "started midimon.socket and midimon.service")
 	bar.await(t, "stopped\"}\n{\"alt\":\"", 20*time.Second)
+	plain.awaitTimes(t, ": mode Default", 2, 20*time.Second) // who is still on its way when it stops starts it again
 
 	// With the socket left, which would start it for anybody who connects.
 	must(t, "systemctl", "--user", "stop", "midimon.service")

@@ -118,8 +118,14 @@ func (tr *transcript) String() string {
 // await waits until the text contains want.
 func (tr *transcript) await(t *testing.T, want string, limit time.Duration) {
 	t.Helper()
+	tr.awaitTimes(t, want, 1, limit)
+}
+
+// awaitTimes waits until the text contains want so many times.
+func (tr *transcript) awaitTimes(t *testing.T, want string, times int, limit time.Duration) {
+	t.Helper()
 	over := time.After(limit)
-	for !strings.Contains(tr.String(), want) {
+	for strings.Count(tr.String(), want) < times {
 		select {
 		case <-tr.grow:
 		case <-over:

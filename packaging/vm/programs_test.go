@@ -33,7 +33,7 @@ action = { type = "Launch", app = "~/unstartable" }
 [[global_mappings]]
 name = "forks"
 trigger = { type = "Note", note = 39 }
-action = { type = "Shell", command = "echo forking; while :; do setsid sleep 97531 & done", timeout_ms = 3000 }
+action = { type = "Shell", command = "echo forking; (while :; do setsid sleep 97531 & done); exec sleep 97531", timeout_ms = 3000 }
 
 [[global_mappings]]
 name = "fails"
