@@ -61,6 +61,7 @@ type Options struct {
 	Clock      func() time.Duration           // monotonic, as the drivers'
 	SetLevel   func(level string)             // makes [logging] level the logger's; empty: not given
 	SetBackend func(backend string)           // makes [input] backend what presses keys; empty: not given
+	SetPresent func(present bool)             // says whether the user has a session at a seat; nil: nobody asks
 	SetLogFile func(path string) error        // makes [logging] file one that the logger writes to, too; empty: none. nil: it cannot
 	Beside     func(work func())              // does work that takes long, beside the notes; nil: just does it
 	Log        *slog.Logger

@@ -23,8 +23,12 @@ const sessionCheck = "session"
 
 // SetSession says how the user's session fares. While the screen is locked, mappings act only if
 // they are meant to; while no session of the user's is in front, or the machine sleeps, none does.
-// After a sleep every port is opened anew. One sensor alone calls it.
+// With none at a seat no keyboard of ours is left there. After a sleep every port is opened anew.
+// One sensor alone calls it.
 func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
+	if d.o.SetPresent != nil && s.Present { // before anything may be pressed
+		d.o.SetPresent(true)
+	}
 	if err := d.SetLocked(ctx, s.Locked); err != nil {
 		return err
 	}
@@ -39,6 +43,9 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 		return e.SetGate(effect.Inactive, inactive, now, out)
 	}); err != nil {
 		return err
+	}
+	if d.o.SetPresent != nil && !s.Present { // after everything was let go of
+		d.o.SetPresent(false)
 	}
 	row := report.Check{Name: sessionCheck, Status: report.OK}
 	if !s.Known {

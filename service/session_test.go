@@ -30,7 +30,11 @@ func (s sensor) Again() {
 
 func TestSessionClosesTheGates(t *testing.T) {
 	eye := sensor{make(chan *service.Daemon, 1), make(chan struct{}, 8)}
-	s := prepare(t, func(s *stage) { s.options.Sensors = []service.Sensor{eye} }).run()
+	present := make(chan bool, 64)
+	s := prepare(t, func(s *stage) {
+		s.options.Sensors = []service.Sensor{eye}
+		s.options.SetPresent = func(is bool) { present <- is }
+	}).run()
 	s.await("running", running)
 	ctx, id := t.Context(), <-s.pad.id
 	if d := <-eye.daemon; d != s.Daemon {
@@ -46,6 +50,22 @@ func TestSessionClosesTheGates(t *testing.T) {
 	must(t, s.SetSession(ctx, away))
 	if k := <-s.keys.did; k != effect.KeyUp {
 		t.Errorf("%v, want the release", k)
+	}
+	for len(present) > 0 {
+		if !<-present {
+			t.Error("who is not in front is there all the same")
+		}
+	}
+	must(t, s.SetSession(ctx, report.Session{Known: true}))
+	if is := <-present; is {
+		t.Error("who has no session is there")
+	}
+	if err := s.Trigger(ctx, "held"); !errors.Is(err, report.ErrPaused) {
+		t.Errorf("without a session: %v", err)
+	}
+	must(t, s.SetSession(ctx, open))
+	if is := <-present; !is {
+		t.Error("who has a session is not there")
 	}
 	for name, is := range map[string]report.Session{
 		"another user in front": away,

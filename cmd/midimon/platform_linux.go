@@ -46,7 +46,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	}
 	desk, system := bus.Session(os.Getenv), bus.System(os.Getenv) // which all share
 	presser, notes := presses.New(desk, os.Getenv, log), notify.New(desk)
-	o.SetBackend = presser.Use
+	o.SetBackend, o.SetPresent = presser.Use, presser.Present
 	o.Backends = []service.Backend{presser, audio.New(nil), mpris.New(desk), notes, buscall.New(desk, system)}
 	o.Notifier = notes
 	o.Programs = launch.New(desk, os.Getenv)

@@ -26,7 +26,8 @@ type Backend struct {
 	log    *slog.Logger
 
 	wanted  atomic.Pointer[string] // what the configuration names
-	changed chan struct{}          // it names another
+	absent  atomic.Bool            // the user has no session at a seat
+	changed chan struct{}          // one of the two is another
 	shown   atomic.Pointer[report.Check]
 
 	// The rest is the owner's.
@@ -70,6 +71,18 @@ func (b *Backend) Use(backend string) {
 	if old := b.wanted.Swap(&backend); old == nil && backend == "" || old != nil && *old == backend {
 		return
 	}
+	b.change()
+}
+
+// Present says whether the user has a session at a seat. Without, there is no keyboard of ours: who
+// sits there is somebody else.
+func (b *Backend) Present(is bool) {
+	if b.absent.Swap(!is) == is {
+		b.change()
+	}
+}
+
+func (b *Backend) change() {
 	select {
 	case b.changed <- struct{}{}:
 	default:
@@ -101,7 +114,7 @@ func (b *Backend) judge(w *world, c choice) report.Check {
 	row := report.Check{Name: b.Name(), Status: report.OK, Message: explain(w, b.backend(), c)}
 	if c.keys == "" {
 		row.Status = report.Failed
-		if f, ok := errors.AsType[*report.Fault](uinput.Available()); ok {
+		if f, ok := errors.AsType[*report.Fault](uinput.Available()); ok && !b.absent.Load() {
 			row.Fix = f.Fix
 		}
 	}

@@ -179,6 +179,38 @@ func TestAnotherWayIsChosenAtOnce(t *testing.T) {
 	}
 }
 
+func TestNoKeyboardWithoutASession(t *testing.T) {
+	b := New(nil, func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	b.Use(byUinput)
+	b.Present(true) // as before
+	b.Present(false)
+	if err := b.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "not uinput: no session of yours is at a seat") {
+		t.Fatalf("opened: %v", err)
+	}
+	done := make(chan error)
+	go func() { done <- b.Await(t.Context()) }()
+	b.Present(true)
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(limit):
+		t.Fatal("nobody hears of it")
+	}
+	// What is open is given up.
+	keyboard := &fake{gone: make(chan struct{})}
+	b.ways, b.gone, b.watched = map[string]way{byUinput: keyboard}, make(chan struct{}), make(chan struct{})
+	go b.watch(t.Context(), &world{}, b.gone, b.watched)
+	b.Present(false)
+	select {
+	case <-b.Lost():
+	case <-time.After(limit):
+		t.Fatal("the keyboard stays")
+	}
+	<-b.watched
+}
+
 func TestSocketsAreSeen(t *testing.T) {
 	b, dir := alone(t)
 	happens := b.happenings(t.Context())

@@ -53,7 +53,9 @@ func (b *Backend) look(ctx context.Context) *world {
 			w.xtest, w.display = err.Error(), ""
 		}
 	}
-	if err := uinput.Available(); err != nil {
+	if b.absent.Load() {
+		w.uinput = "no session of yours is at a seat"
+	} else if err := uinput.Available(); err != nil {
 		w.uinput = err.Error()
 	}
 	w.portal = "midimon cannot use it yet"

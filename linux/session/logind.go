@@ -4,6 +4,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"os"
 
 	"github.com/godbus/dbus/v5"
 
@@ -11,27 +13,66 @@ import (
 	"github.com/amiable-dev/midimon/linux/bus"
 )
 
+// What logind is called (org.freedesktop.login1(5)).
+const (
+	login        = "org.freedesktop.login1"
+	managerPath  = dbus.ObjectPath("/org/freedesktop/login1")
+	managerIface = login + ".Manager"
+	sessionIface = login + ".Session"
+	userIface    = login + ".User"
+	properties   = "org.freedesktop.DBus.Properties"
+
+	// noSuchUser is the error for a user without a session, and no lingering one.
+	noSuchUser = login + ".NoSuchUser"
+)
+
+// heard is what we want to hear of logind: all that it says of other sessions' properties, of
+// which there is little, and nothing of seats and inhibitors.
+var heard = [][]dbus.MatchOption{
+	{dbus.WithMatchSender(login), dbus.WithMatchInterface(managerIface)},
+	{dbus.WithMatchSender(login), dbus.WithMatchInterface(sessionIface)},
+	{dbus.WithMatchSender(login), dbus.WithMatchInterface(properties), dbus.WithMatchArg(0, sessionIface)},
+	{dbus.WithMatchSender(login), dbus.WithMatchInterface(properties), dbus.WithMatchArg(0, userIface)},
+}
+
 // logind is what it has told.
 type logind struct {
-	known    bool // it is there
-	sessions int  // of ours, at a seat
-	active   bool // one of them is in front
-	hint     bool // one of them is locked, says its LockedHint
-	asked    bool // somebody asked for the lock, and nobody for its end
-	asleep   bool // the machine is about to sleep, or sleeps
+	known  bool // it is there, and answers
+	seats  map[dbus.ObjectPath]seat
+	asked  map[dbus.ObjectPath]bool // somebody asked for the lock of the session, and nobody for its end
+	asleep bool                     // the machine is about to sleep, or sleeps
 }
 
+// seat is a session of the user's at a seat.
+type seat struct {
+	active bool // it is in front
+	hint   bool // it is locked, says its LockedHint
+}
+
+// session is what that comes to. What is not known counts as in front and not locked.
 func (l *logind) session() report.Session {
-	return report.Session{
-		Known: l.known, Locked: l.hint || l.asked, Asleep: l.asleep,
-		Present: !l.known || l.sessions > 0, Active: !l.known || l.active,
+	s := report.Session{Known: l.known, Asleep: l.asleep, Present: !l.known || len(l.seats) > 0, Active: !l.known}
+	for path, one := range l.seats {
+		s.Active = s.Active || one.active
+		s.Locked = s.Locked || one.active && (one.hint || l.asked[path])
 	}
+	return s
 }
 
-// sessions is one look at the user's sessions.
-type sessions struct {
-	count        int
-	active, hint bool
+// look is one look at the user's sessions.
+type look struct {
+	seats  map[dbus.ObjectPath]seat
+	asleep bool
+}
+
+func (l *logind) take(is look) {
+	for path, now := range is.seats {
+		was, ok := l.seats[path]
+		if ok && (was.hint && !now.hint || !was.active && now.active) {
+			delete(l.asked, path) // unlocked, or come to the front again: whoever did that was let in
+		}
+	}
+	l.known, l.seats, l.asleep = true, is.seats, is.asleep
 }
 
 // watchLogin tells what changed of logind.
@@ -46,18 +87,18 @@ func (w *Watcher) watchLogin(ctx context.Context, tell chan<- func(*logind)) {
 	w.system.Owner(ctx, login, func(conn *dbus.Conn, owner string) {
 		stop()
 		if owner == "" {
-			say(func(l *logind) { *l = logind{} })
+			say(func(l *logind) { *l = logind{asked: map[dbus.ObjectPath]bool{}} })
 			return
 		}
 		var mine context.Context
 		mine, stop = context.WithCancel(ctx)
-		look := func() {
-			s, err := lookAtSessions(mine, conn)
+		see := func() {
+			is, err := lookAtLogin(mine, conn)
 			switch {
 			case err == nil:
-				say(func(l *logind) { l.take(s) })
+				say(func(l *logind) { l.take(is) })
 			case mine.Err() == nil:
-				say(func(l *logind) { l.known = false })
+				say(func(l *logind) { l.known, l.seats = false, nil })
 			}
 		}
 		go func() { // looks are asked for by many, and one is enough for all
@@ -65,25 +106,18 @@ func (w *Watcher) watchLogin(ctx context.Context, tell chan<- func(*logind)) {
 				select {
 				case <-mine.Done():
 					return
-				case <-w.again:
-					look()
+				case <-w.login:
+					see()
 				}
 			}
 		}()
-		go bus.Follow(mine, conn, []dbus.MatchOption{dbus.WithMatchSender(login)}, func(s *dbus.Signal) {
+		go bus.FollowAny(mine, conn, heard, func(s *dbus.Signal) {
 			if s.Sender == owner {
 				w.hear(s, say)
 			}
-		}, look)
+		}, see)
 	})
 	stop()
-}
-
-func (l *logind) take(s sessions) {
-	if l.hint && !s.hint || !l.active && s.active && l.known {
-		l.asked = false // unlocked, or come to the front again: whoever did that was let in
-	}
-	l.known, l.sessions, l.active, l.hint = true, s.count, s.active, s.hint
 }
 
 // hear takes a signal of logind's.
@@ -94,17 +128,20 @@ func (w *Watcher) hear(s *dbus.Signal, say func(func(*logind))) {
 			say(func(l *logind) { l.asleep = asleep })
 			w.Again()
 		}
-	case sessionIface + ".Lock":
-		say(func(l *logind) { l.asked = true })
+	case sessionIface + ".Lock": // of anybody's session: which are ours the looks tell
+		say(func(l *logind) { l.asked[s.Path] = true })
 	case sessionIface + ".Unlock":
-		say(func(l *logind) { l.asked = false })
-		w.Again()
-	case managerIface + ".SessionNew", managerIface + ".SessionRemoved":
-		w.Again()
-	case properties + ".PropertiesChanged":
-		if of, _ := first[string](s.Body); of == sessionIface || of == userIface {
-			w.Again()
+		say(func(l *logind) { delete(l.asked, s.Path) })
+		again(w.login)
+	case managerIface + ".SessionRemoved":
+		if len(s.Body) == 2 {
+			if path, ok := s.Body[1].(dbus.ObjectPath); ok {
+				say(func(l *logind) { delete(l.asked, path) })
+			}
 		}
+		again(w.login)
+	case managerIface + ".SessionNew", properties + ".PropertiesChanged":
+		again(w.login)
 	}
 }
 
@@ -116,34 +153,68 @@ func first[T any](body []any) (v T, ok bool) {
 	return v, ok
 }
 
-// lookAtSessions looks at the sessions that the user has at a seat. Others, by ssh or of services,
-// have no screen.
-func lookAtSessions(ctx context.Context, conn *dbus.Conn) (s sessions, err error) {
-	var v dbus.Variant
-	if err := call(ctx, conn, login, ourUser, properties+".Get", userIface, "Sessions").Store(&v); err != nil {
-		return s, err
+// lookAtLogin looks at the sessions that the user has at a seat. Others, by ssh or of services,
+// have no screen. A service of the user's belongs to no session, and need not be in the user's
+// slice either, so its process says nothing: we ask by the user's number.
+func lookAtLogin(ctx context.Context, conn *dbus.Conn) (is look, err error) {
+	is.seats = map[dbus.ObjectPath]seat{}
+	if err := get(ctx, conn, managerPath, managerIface, "PreparingForSleep", &is.asleep); err != nil {
+		return is, err
+	}
+	var user dbus.ObjectPath
+	err = call(ctx, conn, login, managerPath, managerIface+".GetUser", uint32(os.Getuid())).Store(&user)
+	if says(err, noSuchUser) {
+		return is, nil
+	}
+	if err != nil {
+		return is, err
 	}
 	var list []struct {
 		ID   string
 		Path dbus.ObjectPath
 	}
-	if err := v.Store(&list); err != nil {
-		return s, err
+	err = get(ctx, conn, user, userIface, "Sessions", &list)
+	if says(err, unknownObject) {
+		return is, nil // the user's last session has just ended
+	}
+	if err != nil {
+		return is, err
 	}
 	for _, one := range list {
 		var all map[string]dbus.Variant
-		if err := call(ctx, conn, login, one.Path, properties+".GetAll", sessionIface).Store(&all); err != nil {
+		err := call(ctx, conn, login, one.Path, properties+".GetAll", sessionIface).Store(&all)
+		if says(err, unknownObject) {
 			continue // it has just ended
 		}
-		seat, _ := all["Seat"].Value().([]any)
-		if name, _ := first[string](seat); name == "" {
+		if err != nil {
+			return is, err
+		}
+		at, _ := all["Seat"].Value().([]any)
+		if name, _ := first[string](at); name == "" {
 			continue
 		}
-		s.count++
-		active, _ := all["Active"].Value().(bool)
-		hint, _ := all["LockedHint"].Value().(bool)
-		s.active = s.active || active
-		s.hint = s.hint || hint && active
+		var s seat
+		s.active, _ = all["Active"].Value().(bool)
+		s.hint, _ = all["LockedHint"].Value().(bool)
+		is.seats[one.Path] = s
 	}
-	return s, nil
+	return is, nil
+}
+
+// unknownObject is the error for what is no longer there.
+const unknownObject = "org.freedesktop.DBus.Error.UnknownObject"
+
+// says tells whether a call failed with an error of that name.
+func says(err error, name string) bool {
+	var e dbus.Error
+	return errors.As(err, &e) && e.Name == name
+}
+
+// get reads a property.
+func get(ctx context.Context, conn *dbus.Conn, path dbus.ObjectPath, iface, name string, into any) error {
+	var v dbus.Variant
+	if err := call(ctx, conn, login, path, properties+".Get", iface, name).Store(&v); err != nil {
+		return err
+	}
+	return v.Store(into)
 }

@@ -6,6 +6,7 @@ package session
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -14,22 +15,8 @@ import (
 	"github.com/amiable-dev/midimon/linux/bus"
 )
 
-// callTimeout bounds each question.
-const callTimeout = 5 * time.Second
-
-// What logind is called (org.freedesktop.login1(5)).
-const (
-	login        = "org.freedesktop.login1"
-	managerPath  = dbus.ObjectPath("/org/freedesktop/login1")
-	managerIface = login + ".Manager"
-	sessionIface = login + ".Session"
-	sessionsPath = dbus.ObjectPath("/org/freedesktop/login1/session")
-	userIface    = login + ".User"
-	// ourUser is the user who asks. A service of the user's belongs to no session, so its own
-	// process says nothing.
-	ourUser    = dbus.ObjectPath("/org/freedesktop/login1/user/self")
-	properties = "org.freedesktop.DBus.Properties"
-)
+// callTimeout bounds each question. Nothing waits for an answer but the next question.
+const callTimeout = 25 * time.Second
 
 // screenSavers are who else may tell that the screen is locked, with the path of each.
 var screenSavers = map[string]dbus.ObjectPath{
@@ -40,18 +27,30 @@ var screenSavers = map[string]dbus.ObjectPath{
 // A Watcher tells how the session fares.
 type Watcher struct {
 	system, user *bus.Bus
-	again        chan struct{}
+	login        chan struct{}            // has a value when logind is to be looked at anew
+	savers       map[string]chan struct{} // the same of each screen saver
 }
 
 // New watches by the system's and the session's bus.
 func New(system, user *bus.Bus) *Watcher {
-	return &Watcher{system, user, make(chan struct{}, 1)}
+	w := &Watcher{system, user, make(chan struct{}, 1), map[string]chan struct{}{}}
+	for name := range screenSavers {
+		w.savers[name] = make(chan struct{}, 1)
+	}
+	return w
 }
 
 // Again makes it look at everything anew: a signal may have been missed.
 func (w *Watcher) Again() {
+	again(w.login)
+	for _, c := range w.savers {
+		again(c)
+	}
+}
+
+func again(c chan struct{}) {
 	select {
-	case w.again <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -70,7 +69,7 @@ func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
 	}
 	logins := make(chan func(*logind), 16)
 	go w.watchLogin(ctx, logins)
-	l, active := logind{}, map[string]bool{}
+	l, active := logind{asked: map[dbus.ObjectPath]bool{}}, map[string]bool{}
 	last, told := report.Session{}, false
 	_, err := w.system.Conn(ctx)
 	ready := err != nil // else logind tells in a moment
@@ -88,7 +87,7 @@ func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
 			return
 		case v := <-savers:
 			if active[v.name] && !v.active {
-				l.asked = false // who locked the screen has unlocked it
+				clear(l.asked) // who locked the screen has unlocked it
 			}
 			active[v.name] = v.active
 		case change := <-logins:
@@ -115,20 +114,39 @@ func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectP
 		}
 		var mine context.Context
 		mine, stop = context.WithCancel(ctx)
+		var heard atomic.Int64 // signals
+		ask := func() {
+			for {
+				was, on := heard.Load(), false
+				// Some who have the name only keep the screen awake, and know no GetActive.
+				if call(mine, conn, name, path, name+".GetActive").Store(&on) != nil {
+					return
+				}
+				if heard.Load() == was { // else the answer may be older than what we heard
+					say(on)
+					return
+				}
+			}
+		}
+		go func() {
+			for {
+				select {
+				case <-mine.Done():
+					return
+				case <-w.savers[name]:
+					ask()
+				}
+			}
+		}()
 		go bus.Follow(mine, conn, []dbus.MatchOption{
 			dbus.WithMatchSender(name), dbus.WithMatchInterface(name), dbus.WithMatchMember("ActiveChanged"),
 		}, func(s *dbus.Signal) {
 			if s.Sender == owner && s.Name == name+".ActiveChanged" && len(s.Body) == 1 {
+				heard.Add(1)
 				on, _ := s.Body[0].(bool)
 				say(on)
 			}
-		}, func() {
-			var on bool
-			// Some who have the name only keep the screen awake, and know no GetActive.
-			if call(mine, conn, name, path, name+".GetActive").Store(&on) == nil {
-				say(on)
-			}
-		})
+		}, ask)
 	})
 	stop()
 }

@@ -4,7 +4,9 @@ package session_test
 
 import (
 	"context"
+	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,10 +22,12 @@ const (
 	login    = "org.freedesktop.login1"
 	seated   = dbus.ObjectPath("/org/freedesktop/login1/session/_31")
 	remote   = dbus.ObjectPath("/org/freedesktop/login1/session/_32")
-	timeout  = 20 * time.Second
+	others   = dbus.ObjectPath("/org/freedesktop/login1/session/_33")
+	manager  = dbus.ObjectPath("/org/freedesktop/login1")
+	timeout  = 60 * time.Second
 	screens  = "org.freedesktop.ScreenSaver"
 	propsOf  = "org.freedesktop.DBus.Properties"
-	userPath = "/org/freedesktop/login1/user/self"
+	userPath = dbus.ObjectPath("/org/freedesktop/login1/user/_4242")
 )
 
 // logind answers as the real one does; the machine's tests ask that.
@@ -31,7 +35,8 @@ type logind struct {
 	conn *dbus.Conn
 
 	mu       sync.Mutex
-	sessions []dbus.ObjectPath
+	asleep   bool
+	sessions []dbus.ObjectPath // nil: the user has none and does not linger
 	values   map[dbus.ObjectPath]map[string]dbus.Variant
 }
 
@@ -42,12 +47,31 @@ type path struct {
 
 // user and one are its objects.
 type (
-	user struct{ l *logind }
-	one  struct {
+	machine struct{ l *logind }
+	user    struct{ l *logind }
+	one     struct {
 		l    *logind
 		path dbus.ObjectPath
 	}
 )
+
+func (m machine) GetUser(uid uint32) (dbus.ObjectPath, *dbus.Error) {
+	m.l.mu.Lock()
+	defer m.l.mu.Unlock()
+	if int(uid) != os.Getuid() || m.l.sessions == nil {
+		return "", dbus.NewError(login+".NoSuchUser", []any{"not logged in"})
+	}
+	return userPath, nil
+}
+
+func (m machine) Get(_, name string) (dbus.Variant, *dbus.Error) {
+	m.l.mu.Lock()
+	defer m.l.mu.Unlock()
+	if name != "PreparingForSleep" {
+		return dbus.Variant{}, dbus.MakeFailedError(context.Canceled)
+	}
+	return dbus.MakeVariant(m.l.asleep), nil
+}
 
 func (u user) Get(_, name string) (dbus.Variant, *dbus.Error) {
 	u.l.mu.Lock()
@@ -116,7 +140,10 @@ func newLogind(t *testing.T, d *desktoptest.Desktop) *logind {
 			remote: {"Seat": dbus.MakeVariant(path{"", "/"}), "Active": dbus.MakeVariant(true), "LockedHint": dbus.MakeVariant(true)},
 		},
 	}
-	for p, object := range map[dbus.ObjectPath]any{userPath: user{l}, seated: one{l, seated}, remote: one{l, remote}} {
+	if err := l.conn.Export(machine{l}, manager, login+".Manager"); err != nil {
+		t.Fatal(err)
+	}
+	for p, object := range map[dbus.ObjectPath]any{manager: machine{l}, userPath: user{l}, seated: one{l, seated}, remote: one{l, remote}} {
 		if err := l.conn.Export(object, p, propsOf); err != nil {
 			t.Fatal(err)
 		}
@@ -158,24 +185,46 @@ func TestSession(t *testing.T) {
 	until("no hint", open)
 	l.emit(t, seated, login+".Session.Lock")
 	until("somebody asks for the lock", locked)
+	l.emit(t, others, login+".Session.Unlock")
+	l.emit(t, remote, login+".Session.Unlock")
 	l.emit(t, seated, login+".Session.Unlock")
 	until("and for its end", open)
+	l.emit(t, others, login+".Session.Lock")
+	l.set(t, "Active", false)
+	until("another user in front, who locked the screen before", away)
+	l.set(t, "Active", true)
+	until("back", open)
 	l.set(t, "Active", false)
 	until("another user in front", away)
 	l.set(t, "Active", true)
 	until("back", open)
-	l.emit(t, "/org/freedesktop/login1", login+".Manager.PrepareForSleep", true)
+	sleep := func(asleep bool) {
+		l.mu.Lock()
+		l.asleep = asleep
+		l.mu.Unlock()
+	}
+	sleep(true)
+	l.emit(t, manager, login+".Manager.PrepareForSleep", true)
 	until("to sleep", asleep)
-	l.emit(t, "/org/freedesktop/login1", login+".Manager.PrepareForSleep", false)
+	sleep(false)
+	l.emit(t, manager, login+".Manager.PrepareForSleep", false)
 	until("awake", open)
+	sleep(true)
+	w.Again()
+	until("a look finds it about to sleep", asleep)
+	sleep(false)
+	w.Again()
+	until("a look finds it awake", open)
 
+	asked := &active{}
+	asked.on.Store(true)
 	saver := connect(t, desk)
 	own(t, saver, screens)
 	if err := saver.Emit("/org/freedesktop/ScreenSaver", screens+".ActiveChanged", true); err != nil {
 		t.Fatal(err)
 	}
 	// Whether that came before we listened does not matter: the question tells.
-	if err := saver.Export(active(true), "/org/freedesktop/ScreenSaver", screens); err != nil {
+	if err := saver.Export(asked, "/org/freedesktop/ScreenSaver", screens); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := saver.ReleaseName(screens); err != nil {
@@ -183,6 +232,12 @@ func TestSession(t *testing.T) {
 	}
 	own(t, saver, screens)
 	until("a screen saver", locked)
+	asked.on.Store(false)
+	w.Again()
+	until("a look finds it off", open)
+	asked.on.Store(true)
+	w.Again()
+	until("a look finds it on", locked)
 	_ = saver.Close()
 	until("it is gone", open)
 
@@ -195,13 +250,23 @@ func TestSession(t *testing.T) {
 	l.mu.Lock()
 	l.sessions = []dbus.ObjectPath{remote}
 	l.mu.Unlock()
-	l.emit(t, "/org/freedesktop/login1", login+".Manager.SessionRemoved", "1", seated)
-	until("the last session ends", report.Session{Known: true})
+	l.emit(t, manager, login+".Manager.SessionRemoved", "1", seated)
+	until("the last session at a seat ends", report.Session{Known: true})
+	l.mu.Lock()
+	l.sessions, l.values[seated]["LockedHint"] = []dbus.ObjectPath{seated, remote}, dbus.MakeVariant(false)
+	l.mu.Unlock()
+	l.emit(t, manager, login+".Manager.SessionNew", "1", seated)
+	until("a session comes", open)
+	l.mu.Lock()
+	l.sessions = nil
+	l.mu.Unlock()
+	l.emit(t, manager, login+".Manager.SessionRemoved", "1", seated)
+	until("the user is gone", report.Session{Known: true})
 	_ = l.conn.Close()
 	until("logind goes", report.Session{Present: true, Active: true})
 }
 
-type active bool
+type active struct{ on atomic.Bool }
 
-// GetActive says that the screen is locked.
-func (a active) GetActive() (bool, *dbus.Error) { return bool(a), nil }
+// GetActive says whether the screen is locked.
+func (a *active) GetActive() (bool, *dbus.Error) { return a.on.Load(), nil }
