@@ -234,6 +234,46 @@ func TestSocketsAreSeen(t *testing.T) {
 	}
 }
 
+// The directory of the session's sockets comes with the first login, and goes with the last.
+func TestDirectoryOfSocketsComesLater(t *testing.T) {
+	b, dir := alone(t)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	happens := b.happenings(t.Context())
+	for range 2 {
+		over := time.After(limit)
+		for seen := false; !seen; { // nobody says that it is watched
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-happens:
+				seen = true
+			case <-time.After(20 * time.Millisecond):
+				_ = os.Remove(dir)
+			case <-over:
+				t.Fatal("the directory is not seen")
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+		for len(happens) > 0 {
+			<-happens
+		}
+		if err := os.WriteFile(filepath.Join(dir, "wayland-1"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-happens:
+		case <-time.After(limit):
+			t.Fatal("a socket in it is not seen")
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestCapsLock(t *testing.T) {
 	dir := t.TempDir()
 	for name, lit := range map[string]string{"input3::capslock": "0\n", "input4::numlock": "1\n"} {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -122,18 +123,20 @@ func follow(ctx context.Context, dirs map[string]string, out chan<- struct{}) er
 	}
 	events := os.NewFile(uintptr(fd), "inotify")
 	defer events.Close() //nolint:errcheck // nothing was written
-	const mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB | unix.IN_DELETE
-	prefix := map[int32]string{}
-	for dir, p := range dirs {
-		wd, err := unix.InotifyAddWatch(fd, dir, mask)
-		if errors.Is(err, unix.ENOENT) && dir == x11.Sockets { // no X server has run yet
-			wd, err = unix.InotifyAddWatch(fd, filepath.Dir(dir), mask)
-			p = filepath.Base(dir)
+	prefixes := map[int32][]string{}
+	add := func() error {
+		clear(prefixes)
+		for dir, p := range dirs {
+			wd, p, err := nearest(fd, dir, p)
+			if err != nil {
+				return err
+			}
+			prefixes[wd] = append(prefixes[wd], p)
 		}
-		if err != nil {
-			return fmt.Errorf("cannot watch %s: %w", dir, err)
-		}
-		prefix[int32(wd)] = p
+		return nil
+	}
+	if err := add(); err != nil {
+		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = events.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -143,17 +146,44 @@ func follow(ctx context.Context, dirs map[string]string, out chan<- struct{}) er
 		if err != nil {
 			return err
 		}
+		ours := false
 		for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
 			e := (*unix.InotifyEvent)(unsafe.Pointer(&b[0])) //nolint:gosec // as the kernel wrote it
 			end := unix.SizeofInotifyEvent + int(e.Len)
 			name := unix.ByteSliceToString(b[unix.SizeofInotifyEvent:end])
-			if p, ok := prefix[e.Wd]; ok && strings.HasPrefix(name, p) || e.Mask&unix.IN_Q_OVERFLOW != 0 {
-				select {
-				case out <- struct{}{}:
-				default:
-				}
-			}
+			ours = ours || e.Mask&(unix.IN_Q_OVERFLOW|unix.IN_IGNORED) != 0 || // of what a directory's end is the last
+				slices.ContainsFunc(prefixes[e.Wd], func(p string) bool { return strings.HasPrefix(name, p) })
 			b = b[end:]
 		}
+		if !ours {
+			continue
+		}
+		if err := add(); err != nil { // a directory may have come, or gone
+			return err
+		}
+		select {
+		case out <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// nearest watches a directory for entries whose name begins so, or while there is none the nearest
+// above it for the way there.
+func nearest(fd int, dir, prefix string) (int32, string, error) {
+	const mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB | unix.IN_DELETE
+	for at, next := dir, prefix; ; {
+		wd, err := unix.InotifyAddWatch(fd, at, mask)
+		switch {
+		case errors.Is(err, unix.ENOENT) && at != filepath.Dir(at):
+			at, next = filepath.Dir(at), filepath.Base(at)
+			continue
+		case err != nil:
+			return 0, "", fmt.Errorf("cannot watch %s: %w", at, err)
+		}
+		if _, err := os.Lstat(filepath.Join(at, next)); at == dir || err != nil {
+			return int32(wd), next, nil
+		}
+		at, next = dir, prefix // what was missing came before it was watched
 	}
 }
