@@ -45,6 +45,9 @@ func (r *runtime) claim() (*report.Check, error) {
 	}
 	if r.o.Listener != nil {
 		r.listener = r.o.Listener
+		if l, ok := r.o.Listener.(*net.UnixListener); ok {
+			r.listener = lock.Shared{UnixListener: l}
+		}
 	}
 	if r.o.RuntimeDir == "" {
 		return missing("XDG_RUNTIME_DIR is not set"), nil
@@ -69,12 +72,21 @@ func (r *runtime) claim() (*report.Check, error) {
 	return nil, nil
 }
 
+// close gives both back. Our own socket's file goes while we have the lock: later it could be
+// another daemon's. One that somebody shares goes last: whoever only looks does not connect once
+// the lock is free, so of those nobody comes after the last was dismissed.
 func (r *runtime) close() {
-	if r.listener != nil {
+	shared, ok := r.listener.(lock.Shared)
+	if r.listener != nil && !ok {
 		_ = r.listener.Close() // who served it has closed it; then this is nothing
 	}
 	if r.lock != nil {
 		_ = r.lock.Close()
+	}
+	if ok {
+		if err := shared.Dismiss(); err != nil {
+			r.o.Log.Warn("clients may wait at the socket", "err", err)
+		}
 	}
 }
 
