@@ -50,6 +50,7 @@ type world struct {
 //	ends               the daemon ends
 //	happens WORD ...   messages come in; the mode, the devices or the health change; something fails
 //	await FILE TEXT    waits until a file has TEXT
+//	need PROGRAM       skips the script where there is no such program
 //	matches FILE       stdout is FILE, in which AGO stands for any time
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -65,12 +66,18 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_RUNTIME_DIR", dir)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("HOME", e.WorkDir)
+			completions, err := filepath.Abs("../../packaging/completions")
+			if err != nil {
+				return err
+			}
+			e.Setenv("COMPLETIONS", completions)
 			e.Setenv("GORACE", "atexit_sleep_ms=10") // else each program waits a second
 			return os.Mkdir(filepath.Join(dir, "midimon"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"bus": startBus, "serve": serve, "exits": exits, "heard": heard, "invalid": invalid, "disabled": disabled,
 			"stale": stale, "matches": matches, "ends": ends, "happens": happens, "await": await,
+			"need": func(ts *testscript.TestScript, _ bool, args []string) { dbustest.Need(here(ts).t, args[0]) },
 		},
 	})
 }
