@@ -102,10 +102,10 @@ func start(t *testing.T, env []string) *process {
 	return startWith(t, configuration, env)
 }
 
-func startWith(t *testing.T, config string, env []string) *process {
+func startWith(t *testing.T, config string, env []string, flags ...string) *process {
 	t.Helper()
 	configure(t, config)
-	p := &process{Cmd: asTester(context.Background(), env, "/usr/bin/midimon"), log: newTranscript(), done: make(chan struct{})}
+	p := &process{Cmd: asTester(context.Background(), env, "/usr/bin/midimon", flags...), log: newTranscript(), done: make(chan struct{})}
 	p.Stderr, p.Stdout = p.log, p.log
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
