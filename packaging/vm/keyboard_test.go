@@ -105,7 +105,7 @@ func (k *keyboard) expect(t *testing.T, want string) []key {
 	t.Helper()
 	var got []key
 	var text []string
-	over := time.After(5 * time.Second)
+	over := time.After(20 * time.Second)
 	for range strings.Fields(want) {
 		select {
 		case e := <-k.keys:
@@ -163,7 +163,7 @@ func waitFor(t *testing.T, dir string, limit time.Duration, what string, ready f
 	}
 	f := os.NewFile(uintptr(fd), "inotify")
 	defer func() { _ = f.Close() }()
-	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_DELETE|unix.IN_ATTRIB|unix.IN_MOVED_TO); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_DELETE|unix.IN_ATTRIB|unix.IN_CLOSE_WRITE|unix.IN_MOVED_TO); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.SetReadDeadline(time.Now().Add(limit)); err != nil {
