@@ -5,7 +5,6 @@ package introspection
 
 import (
 	"embed"
-	"encoding/xml"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -141,17 +140,15 @@ func element(text string) string {
 }
 
 func parse(text []byte) (*Interface, error) {
-	var node struct {
-		Interfaces []Interface `xml:"interface"`
-	}
 	short := bare(string(text))
-	if err := xml.Unmarshal([]byte(short), &node); err != nil {
+	var s scanner
+	if err := s.scan(short); err != nil {
 		return nil, err
 	}
-	if n := len(node.Interfaces); n != 1 {
+	if n := len(s.all); n != 1 {
 		return nil, fmt.Errorf("%d interfaces, want 1", n)
 	}
-	i := &node.Interfaces[0]
+	i := &s.all[0]
 	i.XML = element(short)
 	return i, nil
 }

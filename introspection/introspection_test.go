@@ -2,10 +2,12 @@ package introspection
 
 import (
 	"bytes"
+	"encoding/xml"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -39,9 +41,33 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// What the scanner reads is what a parser of all XML reads.
+func TestScan(t *testing.T) {
+	all, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range all {
+		var node struct {
+			Interfaces []Interface `xml:"interface"`
+		}
+		if err := xml.Unmarshal(Source(name), &node); err != nil || len(node.Interfaces) != 1 {
+			t.Fatalf("%s: %v, %d interfaces", name, err, len(node.Interfaces))
+		}
+		want := node.Interfaces[0]
+		want.XML = got.XML
+		if !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: scanned as %+v, want %+v", name, *got, want)
+		}
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"syntax":  `<node><interface name="a.b"></node>`,
+		"begun":   `<node><interface name="a.b"/>`,
+		"cut":     `<node><interface name="a.b"/></node`,
+		"unknown": `<node><interface name="a.b"><arg name="a"/></interface></node>`,
 		"none":    `<node/>`,
 		"two":     `<node><interface name="a.b"/><interface name="a.c"/></node>`,
 		"another": `<node><interface name="a.c"/></node>`,

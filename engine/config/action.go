@@ -62,9 +62,14 @@ var actionNames []string
 // laterActions are the types whose mappings are left out.
 var laterActions = []string{"Plugin"}
 
+// typeKey is the key that chooses a table, and is read before it.
+const typeKey = "type"
+
 // typed is a table with the key that chose it.
 func typed[A any](t *table[A]) *table[A] {
-	return tableOf(append(t.fields[:len(t.fields):len(t.fields)], quiet[A]("type"))...)
+	own := *t
+	own.names, own.typed = append(t.names[:len(t.names):len(t.names)], typeKey), true
+	return &own
 }
 
 // madeOf joins the fields of an action to what makes it of them.

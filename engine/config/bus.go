@@ -9,7 +9,7 @@ import (
 
 var emitTable = tableOf(
 	field[effect.Emit]{
-		name: "value", doc: "A number or a text; without it the control's value, 0 to 1.", shape: either(wordShape, shape{kind: "number"}, named("value")),
+		name: "value", doc: "A number or a text; without it the control's value, 0 to 1.", shape: either(wordShape, &shape{kind: "number"}, named("value")),
 		read: func(r *reader, id int32, e *effect.Emit) {
 			if r.nodes[id].kind == textNode {
 				e.Text, _ = r.word(id)
@@ -24,7 +24,7 @@ var emitTable = tableOf(
 // The rules for names are those of the D-Bus specification, "Valid names".
 var callTable = tableOf(
 	field[effect.DBusCall]{
-		name: "args", doc: "Its arguments. { value = {} } is the control's value.", shape: manyOf(shape{}, 0, 0), read: (*reader).callArgs,
+		name: "args", doc: "Its arguments. { value = {} } is the control's value.", shape: manyOf(&shape{}, 0, 0), read: (*reader).callArgs,
 	},
 	choice("bus", []string{"session", "system"}, func(c *effect.DBusCall, i int) { c.System = i == 1 }).says("Which bus. session."),
 	busName("method", func(s string) bool { return busWord(s, "") }, "no name of a method",

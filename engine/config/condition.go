@@ -45,11 +45,11 @@ func init() {
 	several := field[condition]{name: "conditions", must: true, doc: "The conditions.", shape: manyOf(named("condition"), 1, 0), read: (*reader).conditions}
 	clock := func(name, doc string, set func(*condition, uint16)) field[condition] {
 		return field[condition]{
-			name: name, must: true, doc: doc, shape: shape{kind: "string", pattern: `^([01]?[0-9]|2[0-3]):[0-5][0-9]$`},
+			name: name, must: true, doc: doc, shape: &shape{kind: "string", pattern: `^([01]?[0-9]|2[0-3]):[0-5][0-9]$`},
 			read: func(r *reader, id int32, c *condition) { set(c, r.minute(id)) },
 		}
 	}
-	day := either(integerOf(1, 7), shape{kind: "string", pattern: `^[A-Za-z]{3,9}$`})
+	day := either(integerOf(1, 7), &shape{kind: "string", pattern: `^[A-Za-z]{3,9}$`})
 
 	add("Always", "Holds.", effect.Always)
 	add("Never", "Does not hold.", effect.Never)

@@ -25,7 +25,7 @@ var deviceTable = tableOf(
 			}
 		},
 	},
-	ignored[engine.Device]("port", shape{kind: "integer"}, "a device is found by its name, whatever its port's number"),
+	ignored[engine.Device]("port", &shape{kind: "integer"}, "a device is found by its name, whatever its port's number"),
 )
 
 // devicesTable is an element of [[devices]].

@@ -17,7 +17,7 @@ type field[T any] struct {
 	also  string // another spelling, or empty
 	must  bool
 	doc   string // what it says, for people
-	shape shape
+	shape *shape
 	read  func(r *reader, id int32, v *T)
 }
 
@@ -30,8 +30,9 @@ type table[T any] struct {
 	fields []field[T]
 	names  []string // of the fields, in both spellings
 
-	keys []key[T] // what of the fields is needed to read, close together
-	must uint64   // a bit for each that must be given
+	keys  []key[T] // what of the fields is needed to read, close together
+	must  uint64   // a bit for each that must be given
+	typed bool     // it has a key "type" too, which chose it
 }
 
 type key[T any] struct {
@@ -40,8 +41,9 @@ type key[T any] struct {
 }
 
 func tableOf[T any](fields ...field[T]) *table[T] {
-	t := &table[T]{fields: fields}
-	for i, f := range fields {
+	t := &table[T]{fields: fields, keys: make([]key[T], 0, len(fields)), names: make([]string, 0, len(fields)+2)}
+	for i := range fields {
+		f := &fields[i]
 		t.keys = append(t.keys, key[T]{f.name, f.also, f.read})
 		t.names = append(t.names, f.name)
 		if f.also != "" {
@@ -61,6 +63,9 @@ func readTable[T any](r *reader, id int32, t *table[T], v *T) {
 	keys := t.keys
 	for c := r.first(id); c != 0; c = r.nodes[c].next {
 		name := r.key(c)
+		if t.typed && name == typeKey {
+			continue
+		}
 		i := len(keys) - 1
 		for i >= 0 && keys[i].name != name && (keys[i].also != name || name == "") {
 			i--
@@ -164,13 +169,8 @@ func each[T any](name, of string, one func(r *reader, id int32, i int, v *T)) fi
 }
 
 // ignored is a key of the ancestor's files that means nothing here, as it did there, and why.
-func ignored[T any](name string, s shape, why string) field[T] {
+func ignored[T any](name string, s *shape, why string) field[T] {
 	return field[T]{name: name, doc: "Ignored: " + why + ".", shape: s, read: func(*reader, int32, *T) {}}
-}
-
-// quiet is a key with a meaning that is read elsewhere.
-func quiet[T any](name string) field[T] {
-	return field[T]{name: name, read: func(*reader, int32, *T) {}}
 }
 
 // is reports whether the node is of that kind, and says so if not.

@@ -76,7 +76,7 @@ func tableSchema(t described) object {
 	return out
 }
 
-func shapeSchema(s shape) object {
+func shapeSchema(s *shape) object {
 	out := object{}
 	switch {
 	case s.ref != "":
@@ -94,7 +94,7 @@ func shapeSchema(s shape) object {
 	switch {
 	case s.kind == "array":
 		if s.items != nil {
-			out["items"] = shapeSchema(*s.items)
+			out["items"] = shapeSchema(s.items)
 		}
 		if s.lo > 0 {
 			out["minItems"] = int(s.lo)

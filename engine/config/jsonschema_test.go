@@ -94,7 +94,7 @@ func TestSchemaTakesWhatIsShipped(t *testing.T) {
 }
 
 // samples are values of a shape, good ones and bad ones, as TOML says them.
-func samples(s shape) (good, bad []string) {
+func samples(s *shape) (good, bad []string) {
 	switch {
 	case s.ref != "":
 		return []string{refSamples[s.ref]}, []string{"5.5"}

@@ -23,12 +23,12 @@ const defaultBend = 0.5
 
 // The table does not know the bounds: they are those of the unit of each action.
 var levelTable = tableOf(
-	field[level]{name: "min", doc: "What the control's lowest becomes.", shape: shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
+	field[level]{name: "min", doc: "What the control's lowest becomes.", shape: &shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
 		if n, ok := r.decimal(id, l.lo, l.hi); ok {
 			l.Min = n
 		}
 	}},
-	field[level]{name: "max", doc: "What its highest becomes.", shape: shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
+	field[level]{name: "max", doc: "What its highest becomes.", shape: &shape{kind: "number"}, read: func(r *reader, id int32, l *level) {
 		if n, ok := r.decimal(id, l.lo, l.hi); ok {
 			l.Max = n
 		}
@@ -43,7 +43,7 @@ var levelTable = tableOf(
 // levelOf reads the number for a hit.
 func levelOf(hit effect.Hit) field[level] {
 	return field[level]{
-		name: hit.String(), doc: "Of a VelocityRange: the number for a " + hit.String() + " hit. All three or none.", shape: shape{kind: "number"},
+		name: hit.String(), doc: "Of a VelocityRange: the number for a " + hit.String() + " hit. All three or none.", shape: &shape{kind: "number"},
 		read: func(r *reader, id int32, l *level) {
 			l.hits++
 			if n, ok := r.decimal(id, l.lo, l.hi); ok {
@@ -54,7 +54,7 @@ func levelOf(hit effect.Hit) field[level] {
 }
 
 // levelShape is a number of lo to hi, or how the control's becomes one.
-func levelShape(lo, hi float64) shape { return either(numberOf(lo, hi), named("value")) }
+func levelShape(lo, hi float64) *shape { return either(numberOf(lo, hi), named("value")) }
 
 // level reads a number, or a table that says how the control's becomes one. What v is before
 // holds where the table says nothing.

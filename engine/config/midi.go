@@ -65,7 +65,7 @@ var (
 		"PitchBend: how far; without it where the control stands.", "Aftertouch, PolyAftertouch: how hard; without it the control's.",
 		`SysEx: the message, "F0 … F7" or an array of bytes.`, "NoteOn: true: NoteOff follows when the control is let go of. false.",
 	}
-	sendShapes = [...]shape{
+	sendShapes = [...]*shape{
 		noteShape, levelShape(0, 127), integerOf(0, 127), levelShape(0, 127), integerOf(0, 127), levelShape(-8192, 8191), levelShape(0, 127), bytesShape, flagShape,
 	}
 )

@@ -84,7 +84,7 @@ type escaped struct {
 const manyKeys = 12
 
 // sparse is how many bytes a node takes in most files, at least.
-const sparse = 15
+const sparse = 12
 
 func newTree(p *problems, file, text string) *tree {
 	t := &tree{problems: p, source: source{file: file, text: text}}

@@ -44,7 +44,7 @@ func init() {
 		noteField.required(), velocityMin, velocityMax, button,
 		whole("soft_max", 0, 127, func(t *engine.Trigger, n int64) { t.Soft = uint8(n) }).says("The hardest soft hit. 40."),
 		whole("medium_max", 0, 127, func(t *engine.Trigger, n int64) { t.Medium = uint8(n) }).says("The hardest medium hit. 80."),
-		ignored[engine.Trigger]("velocity_ranges", shape{kind: "array"}, "write one mapping for each range, with velocity_min and velocity_max"))
+		ignored[engine.Trigger]("velocity_ranges", &shape{kind: "array"}, "write one mapping for each range, with velocity_min and velocity_max"))
 	add(engine.LongPress, "A pad, key or controller is held.", velocity, noteField, onCC, velocityMin, velocityMax,
 		whole("duration_ms", 1, maxHold, func(t *engine.Trigger, n int64) { t.Duration = ms(n) }).or("min_duration_ms").
 			says("How long. hold_threshold_ms of [advanced_settings]."))

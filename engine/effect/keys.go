@@ -159,7 +159,7 @@ var keyTable = []struct {
 }
 
 var keyCodes = func() map[string]Key {
-	codes := map[string]Key{}
+	codes := make(map[string]Key, 2*len(keyTable))
 	for _, k := range keyTable {
 		for name := range strings.FieldsSeq(k.names) {
 			codes[name] = k.code

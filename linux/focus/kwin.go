@@ -65,8 +65,8 @@ type active struct {
 // receiver is what the script calls.
 type receiver struct{ calls chan<- active }
 
-// Active says which application has the focus.
-func (r receiver) Active(count int32, app string) *dbus.Error {
+// active says which application has the focus.
+func (r receiver) active(count int32, app string) *dbus.Error {
 	select {
 	case r.calls <- active{count, app}:
 	default: // a script that runs away
@@ -90,7 +90,9 @@ func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
 	}
 	defer conn.Close() //nolint:errcheck // it has served
 	calls := make(chan active, 64)
-	if err := conn.Export(receiver{calls}, focusPath, focusIface); err != nil {
+	// Export would find the method by its name, and then the linker keeps every exported method there is.
+	methods := map[string]any{"Active": receiver{calls}.active}
+	if err := conn.ExportMethodTable(methods, focusPath, focusIface); err != nil {
 		return err
 	}
 	gone := make(chan struct{})

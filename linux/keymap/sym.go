@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -35,8 +36,8 @@ type named struct {
 	char rune // 0: it is none
 }
 
-// runes are the characters of the older keysyms, sorted by keysym.
-var runes = func() []named {
+// runes are the characters of the older keysyms, sorted by keysym. Most processes never type.
+var runes = sync.OnceValue(func() []named {
 	all := make([]named, 0, len(names))
 	for _, n := range names {
 		if n.char != 0 && n.sym < unicodeSym {
@@ -45,7 +46,7 @@ var runes = func() []named {
 	}
 	slices.SortFunc(all, func(a, b named) int { return cmp.Compare(a.sym, b.sym) })
 	return all
-}()
+})
 
 // Named is the keysym of a name as keymaps have them: "eacute", "U20AC", "0x1001234". It is
 // None for names that nobody knows.
@@ -89,7 +90,7 @@ func Of(r rune) Sym {
 // OldOf is the keysym that types the character, the older one if there are two: with it, programs
 // and servers know of upper and lower case.
 func OldOf(r rune) Sym {
-	for _, n := range runes {
+	for _, n := range runes() {
 		if n.char == r {
 			return n.sym
 		}
@@ -111,8 +112,8 @@ func (s Sym) Rune() rune {
 	case s == BackSpace:
 		return '\b'
 	}
-	if i, ok := slices.BinarySearchFunc(runes, s, func(n named, s Sym) int { return cmp.Compare(n.sym, s) }); ok {
-		return runes[i].char
+	if i, ok := slices.BinarySearchFunc(runes(), s, func(n named, s Sym) int { return cmp.Compare(n.sym, s) }); ok {
+		return runes()[i].char
 	}
 	return 0
 }

@@ -217,7 +217,7 @@ func TestRounds(t *testing.T) {
 		}
 		seen := map[uint16]bool{}
 		for _, r := range text[:n] {
-			if _, ok := usKeys[r]; ok {
+			if _, ok := usKeys()[r]; ok {
 				continue
 			}
 			code := k.runes[r]

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -183,7 +184,7 @@ func (k *Keyboard) Type(ctx context.Context, text string) error {
 // many of chars can be typed then.
 func (k *Keyboard) assign(chars []rune) (n int, added bool) {
 	for i, r := range chars {
-		if _, ok := usKeys[r]; ok {
+		if _, ok := usKeys()[r]; ok {
 			continue
 		}
 		if _, ok := k.runes[r]; ok {
@@ -215,7 +216,7 @@ func (k *Keyboard) strike(ctx context.Context, chars []rune) error {
 	for chunk := range slices.Chunk(chars, burst) {
 		b := k.buf[:0]
 		for _, r := range chunk {
-			s, ok := usKeys[r]
+			s, ok := usKeys()[r]
 			if !ok {
 				s.Code = k.runes[r]
 			}
@@ -258,7 +259,7 @@ func (k *Keyboard) Close() error {
 const shiftCode = 42
 
 // usKeys are the keys that type a character in our keymap whatever it has besides.
-var usKeys = func() map[rune]keymap.Stroke {
+var usKeys = sync.OnceValue(func() map[rune]keymap.Stroke {
 	keys := map[rune]keymap.Stroke{}
 	for code := uint16(firstCode); code <= lastCode; code++ {
 		if code == 86 {
@@ -273,7 +274,7 @@ var usKeys = func() map[rune]keymap.Stroke {
 	}
 	keys['\r'] = keys['\n']
 	return keys
-}()
+})
 
 // upload gives the compositor the keymap.
 func (k *Keyboard) upload() error {

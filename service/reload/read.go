@@ -84,7 +84,9 @@ func (r *file) read(guard Guard) (err error) {
 		}
 	}
 	if r.info, err = r.open.Stat(); err == nil { // once nobody writes it
-		r.text, err = io.ReadAll(io.LimitReader(r.open, config.MaxSize+1))
+		all := bytes.NewBuffer(make([]byte, 0, r.info.Size()+bytes.MinRead)) // it need not grow
+		_, err = all.ReadFrom(io.LimitReader(r.open, config.MaxSize+1))
+		r.text = all.Bytes()
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", report.ErrConfigUnreadable, err)

@@ -115,7 +115,7 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 	if o.Again, o.Writing = r.wait(&s, quiet); o.Again > 0 {
 		return o, true
 	}
-	if s.sum() == known && s.same() {
+	if known != (Sum{}) && s.sum() == known && s.same() {
 		r.seen = nil
 		return o, false
 	}
