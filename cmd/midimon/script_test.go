@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // patience is how long a script waits for what must come. It is no delay: what comes is seen
 // at once.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // The scripts run the real daemon, with directories of its own and a service manager that
 // listens. It finds no ALSA and no uinput: what plays is a FIFO, through the raw driver.
