@@ -130,8 +130,8 @@ func (k *keyboard) let(t *testing.T, want string) {
 			t.Errorf("%v, want %s", e, want)
 		}
 	case <-k.gone:
-	case <-time.After(5 * time.Second):
-		t.Errorf("%s is still held after 5 s", strings.TrimPrefix(want, "-"))
+	case <-time.After(20 * time.Second):
+		t.Errorf("%s is still held after 20 s", strings.TrimPrefix(want, "-"))
 	}
 }
 
