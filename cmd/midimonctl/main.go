@@ -136,7 +136,17 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 midimon is not running.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print more")
 	flags.StringVar(&a.address, "address", "", "D-Bus address of midimon or of its bus")
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colour")
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.SetHelpCommand(&cobra.Command{
+		Use:    "help [VERB]",
+		Hidden: true, // --help says it already
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return &usageError{fmt.Errorf("unknown verb %q", strings.Join(args, " "))}
+			}
+			return cmd.Help()
+		},
+	})
 	for _, v := range verbs {
 		if only != "" && only != v.name {
 			continue

@@ -10,10 +10,16 @@ var noteNames = [12]string{"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A",
 // noteName has C4 = 60.
 func noteName(n uint8) string { return fmt.Sprintf("%s%d", noteNames[n%12], int(n/12)-1) }
 
+// nobodys is what no device sent, and yet a mapping acted.
+const nobodys = "time, or a caller"
+
 // message is a message of MIDI for people, who count channels from 1.
 func message(device, kind string, channel, number uint8, value uint16) string {
 	text := printable(device)
-	if text == "" {
+	switch {
+	case text == "" && kind == "time":
+		return nobodys
+	case text == "":
 		text = "unknown device"
 	}
 	switch kind {

@@ -68,6 +68,18 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestWhatNobodySent(t *testing.T) {
+	for want, from := range map[string][2]string{
+		"time, or a caller":              {"", "time"},
+		"LPD8 time":                      {"LPD8", "time"},
+		"unknown device ch 1 pressure 3": {"", "pressure"},
+	} {
+		if got := message(from[0], from[1], 0, 0, 3); got != want {
+			t.Errorf("%q: %q, want %q", from, got, want)
+		}
+	}
+}
+
 func TestDeviceRows(t *testing.T) {
 	a := &app{verbose: true}
 	for want, d := range map[string]client.Device{

@@ -170,7 +170,11 @@ func happens(ts *testscript.TestScript, _ bool, args []string) {
 	case "gone":
 		b.Publish(func(s *report.Status) { s.Devices[0].State = report.Absent })
 	case "fails":
-		b.Publish(nil, report.Event{Kind: report.ActionFailed, Mapping: "play", Mode: "Media", Error: "keys-unavailable", Detail: "no keyboard"})
+		e := report.Event{Kind: report.ActionFailed, Mapping: "play", Mode: "Media", Error: "keys-unavailable", Detail: "no keyboard"}
+		if len(args) > 1 { // quietly
+			e.Detail = ""
+		}
+		b.Publish(nil, e)
 	case "emits":
 		b.Publish(nil, report.Event{Kind: report.Emitted, Name: "fader", Number: 0.5})
 	case "quiet":
@@ -181,7 +185,7 @@ func happens(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // patience is how long a script waits for what must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	text := []byte(nil)

@@ -129,7 +129,7 @@ func incident(line func(style, format string, args ...any), i *client.Incident) 
 	case i.Kind == "reload":
 		line(red, "configuration refused: %s", i.Error)
 	case i.Kind == "action-failed":
-		line(red, "%s failed: %s: %s", i.Mapping, i.Error, i.Detail)
+		line(red, "%s failed: %s%s", i.Mapping, i.Error, because(i.Detail))
 	default:
 		line(plain, "emitted %s %v", i.Name, i.Value)
 	}

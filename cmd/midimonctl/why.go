@@ -58,6 +58,10 @@ With --json {"decisions": [{
 				if a.json {
 					return a.printJSON(map[string]any{"decisions": wanted})
 				}
+				if len(wanted) == 0 {
+					_, err := fmt.Fprintln(a.out, nothing(len(all) > 0))
+					return err
+				}
 				return a.showWhy(wanted, a.monotonic())
 			})
 		},
@@ -69,11 +73,15 @@ With --json {"decisions": [{
 	return cmd
 }
 
+func nothing(others bool) string {
+	if others {
+		return fmt.Sprintf("nothing of that among the last %d", maxWhy)
+	}
+	return "nothing came in yet"
+}
+
 func (a *app) showWhy(all []client.Decision, now time.Duration) error {
 	p := a.printer()
-	if len(all) == 0 {
-		p.printf("%s\n", p.styled(dim, "nothing came in yet"))
-	}
 	for i := range all {
 		d := &all[i]
 		at := time.Duration(d.AtUS) * time.Microsecond
@@ -99,7 +107,7 @@ var outcomeStyles = map[string]string{"fired": green, "waits": yellow, "refused"
 // cameIn is what came.
 func cameIn(d *client.Decision) string {
 	if d.Timed && d.Kind == "" {
-		return "time, or a caller"
+		return nobodys
 	}
 	text := message(d.Device, d.Kind, uint8(d.Channel), uint8(d.Number), uint16(d.Value))
 	if d.Timed {
