@@ -21,6 +21,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/linux/stream"
 	"github.com/amiable-dev/midimon/linux/systemd"
+	"github.com/amiable-dev/midimon/linux/wayland"
 	"github.com/amiable-dev/midimon/service"
 )
 
@@ -49,7 +50,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.SetBackend, o.SetPresent = presser.Use, presser.Present
 	o.Backends = []service.Backend{presser, audio.New(nil), mpris.New(desk), notes, buscall.New(desk, system)}
 	o.Notifier = notes
-	o.Programs = launch.New(desk, os.Getenv)
+	o.Programs = launch.New(desk, os.Getenv, wayland.ActivationToken)
 	o.Sensors = []service.Sensor{sessions{session.New(system, desk)}, focuses{focus.New(desk, os.Getenv)}}
 	o.Running = running.Names
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")

@@ -6,6 +6,7 @@
 package launch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -28,11 +29,15 @@ const activateTimeout = 20 * time.Second
 // displayVariables are what the manager may lack if it was there before the session.
 var displayVariables = []string{"WAYLAND_DISPLAY", "DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
 
+// tokenWithin is how long a compositor may take for a token. The program starts without then.
+const tokenWithin = time.Second
+
 // Programs starts programs.
 type Programs struct {
 	places Places
 	bus    *bus.Bus
 	getenv func(string) string
+	token  Token
 
 	listening sync.Mutex
 	conn      *godbus.Conn // whose signals are heard
@@ -41,9 +46,13 @@ type Programs struct {
 	units map[godbus.ObjectPath]chan []any // who follows which unit
 }
 
-// New makes Programs that start on the session bus b.
-func New(b *bus.Bus, getenv func(string) string) *Programs {
-	return &Programs{places: PlacesOf(getenv), bus: b, getenv: getenv, units: map[godbus.ObjectPath]chan []any{}}
+// A Token asks a Wayland compositor, by its directory and the name of its display, for the right of an
+// application to come to the front (xdg-activation).
+type Token func(ctx context.Context, dir, display, app string) (string, error)
+
+// New makes Programs that start on the session bus b. Token is nil where there is none to be had.
+func New(b *bus.Bus, getenv func(string) string, token Token) *Programs {
+	return &Programs{places: PlacesOf(getenv), bus: b, getenv: getenv, token: token, units: map[godbus.ObjectPath]chan []any{}}
 }
 
 // Find says what a Launch or Open starts.
@@ -70,35 +79,67 @@ func (p *Programs) Watch(ctx context.Context, tell func(error)) {
 	})
 }
 
-// Run starts a command, and returns when it has ended or, if it lasts, when it has started.
+// Run starts a command, and returns when it has ended or, if it lasts, when it has started. Where it is
+// errors.ErrUnsupported, c.Env has what c needs to come to the front.
 func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) error {
-	conn, err := p.bus.Conn(ctx)
-	if err != nil {
-		return errors.ErrUnsupported
+	conn, has, managed := p.manager(ctx)
+	token := ""
+	if c.Lasting {
+		token = p.activation(ctx, c, has)
 	}
-	mine := *c
-	if c.BusName != "" {
-		if err := p.activate(ctx, conn, &mine); err == nil || !unknown(err) || len(c.Argv) == 0 {
+	if token != "" {
+		c.Env = append(c.Env[:len(c.Env):len(c.Env)], "XDG_ACTIVATION_TOKEN="+token, "DESKTOP_STARTUP_ID="+token)
+	}
+	if c.BusName != "" && conn != nil {
+		if err := p.activate(ctx, conn, c, token); err == nil || !unknown(err) || len(c.Argv) == 0 {
 			return err
 		}
 	}
-	// It is asked each time: what Watch knows may be a moment old.
-	within, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var manager bool
-	if conn.BusObject().CallWithContext(within, "org.freedesktop.DBus.NameHasOwner", 0, managerName).Store(&manager) != nil || !manager {
+	if !managed {
 		return errors.ErrUnsupported
 	}
-	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(ctx, conn)...)
+	mine := *c
+	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(has)...)
 	return p.start(ctx, conn, &mine, out)
 }
 
-// missing is what our environment knows of the display and the manager's does not.
-func (p *Programs) missing(ctx context.Context, conn *godbus.Conn) []string {
+// manager is the connection, nil without a bus, what the service manager gives to those that it
+// starts, and whether there is one. It is asked each time: what Watch knows may be a moment old.
+func (p *Programs) manager(ctx context.Context) (conn *godbus.Conn, has map[string]string, there bool) {
+	conn, err := p.bus.Conn(ctx)
+	if err != nil {
+		return nil, nil, false
+	}
 	within, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	has, err := systemd.Environment(within, conn)
+	if conn.BusObject().CallWithContext(within, "org.freedesktop.DBus.NameHasOwner", 0, managerName).Store(&there) != nil || !there {
+		return conn, nil, false
+	}
+	if has, err = systemd.Environment(within, conn); err != nil {
+		has = nil // it gives what it gives
+	}
+	return conn, has, true
+}
+
+// activation is a token for a program, or empty. The manager may know the display better than we: we
+// may be older.
+func (p *Programs) activation(ctx context.Context, c *effect.Command, has map[string]string) string {
+	display := cmp.Or(has["WAYLAND_DISPLAY"], p.getenv("WAYLAND_DISPLAY"))
+	if p.token == nil || display == "" {
+		return ""
+	}
+	within, cancel := context.WithTimeout(ctx, tokenWithin)
+	defer cancel()
+	token, err := p.token(within, p.getenv("XDG_RUNTIME_DIR"), display, cmp.Or(c.BusName, c.Name))
 	if err != nil {
+		return "" // the program starts all the same
+	}
+	return token
+}
+
+// missing is what our environment knows of the display and the manager's, if it told, does not.
+func (p *Programs) missing(has map[string]string) []string {
+	if has == nil {
 		return nil
 	}
 	for _, name := range []string{"WAYLAND_DISPLAY", "DISPLAY"} {

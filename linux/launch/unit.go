@@ -186,11 +186,14 @@ func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command
 
 // activate starts an application by the message bus (Desktop Entry Specification, D-Bus
 // activation).
-func (p *Programs) activate(ctx context.Context, conn *dbus.Conn, c *effect.Command) error {
+func (p *Programs) activate(ctx context.Context, conn *dbus.Conn, c *effect.Command, token string) error {
 	within, cancel := context.WithTimeout(ctx, activateTimeout)
 	defer cancel()
 	object := "/" + strings.ReplaceAll(strings.ReplaceAll(c.BusName, ".", "/"), "-", "_")
-	data := map[string]dbus.Variant{} // of the platform: nothing
+	data := map[string]dbus.Variant{} // of the platform
+	if token != "" {
+		data["activation-token"], data["desktop-startup-id"] = dbus.MakeVariant(token), dbus.MakeVariant(token)
+	}
 	app := conn.Object(c.BusName, dbus.ObjectPath(object))
 	var err error
 	if len(c.Files) == 0 {
