@@ -26,13 +26,14 @@ type Layout struct {
 	Level3 uint16 // the key for the third level: AltGr, if the layout has any
 
 	strokes map[rune][]Stroke
+	syms    map[rune]Sym // what such a stroke has, of one key alone
 	codes   map[Sym]uint16
 }
 
 // Layout inverts one layout of the keymap, from 0, as it is while Caps Lock is on or off. It
 // uses the keys that a configuration can name: every keyboard has them, ours too.
 func (k *Keymap) Layout(group int, caps bool) *Layout {
-	l := &Layout{strokes: map[rune][]Stroke{}, codes: map[Sym]uint16{}}
+	l := &Layout{strokes: map[rune][]Stroke{}, syms: map[rune]Sym{}, codes: map[Sym]uint16{}}
 	dead := map[Sym]Stroke{}
 	cost := map[rune]int{}
 	for i := range k.keys {
@@ -70,7 +71,7 @@ func (k *Keymap) Layout(group int, caps bool) *Layout {
 			c := how<<16 | int(key.code)
 			if old, ok := cost[r]; r != 0 && (!ok || c < old) {
 				cost[r] = c
-				l.strokes[r] = []Stroke{s}
+				l.strokes[r], l.syms[r] = []Stroke{s}, sym
 			}
 		}
 	}
@@ -86,6 +87,7 @@ func (k *Keymap) Layout(group int, caps bool) *Layout {
 		for r, s := range l.strokes {
 			if slices.ContainsFunc(s, func(s Stroke) bool { return s.Level3 }) {
 				delete(l.strokes, r)
+				delete(l.syms, r)
 			}
 		}
 	}
@@ -104,6 +106,15 @@ func (l *Layout) Strokes(r rune) ([]Stroke, bool) {
 	}
 	s, ok := l.strokes[r]
 	return s, ok
+}
+
+// Sym is the keysym by which the layout has the character, of which there may be two. None: no key
+// alone types it.
+func (l *Layout) Sym(r rune) Sym {
+	if r == '\r' {
+		r = '\n'
+	}
+	return l.syms[r]
 }
 
 // Code is the key that has the keysym without any other key.

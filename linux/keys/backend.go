@@ -15,6 +15,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/keymap"
+	"github.com/amiable-dev/midimon/linux/portal"
 	"github.com/amiable-dev/midimon/linux/uinput"
 )
 
@@ -24,6 +25,7 @@ type Backend struct {
 	bus    *bus.Bus
 	getenv func(string) string
 	log    *slog.Logger
+	portal *portal.Portal // nil: there is no bus
 
 	wanted  atomic.Pointer[string] // what the configuration names
 	absent  atomic.Bool            // the user has no session at a seat
@@ -50,7 +52,23 @@ type press struct {
 func New(desk *bus.Bus, getenv func(string) string, log *slog.Logger) *Backend {
 	b := &Backend{bus: desk, getenv: getenv, log: log, changed: make(chan struct{}, 1)}
 	b.open = b.openWay
+	if desk != nil {
+		b.portal = portal.New(desk, tokenPath(getenv))
+	}
 	return b
+}
+
+// tokenPath is where the portal's permission is kept: beside the state.
+func tokenPath(getenv func(string) string) string {
+	dir := getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home := getenv("HOME")
+		if !filepath.IsAbs(home) {
+			return ""
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "midimon", "portal-token")
 }
 
 // Name is the check that speaks for it.
@@ -193,6 +211,8 @@ func (b *Backend) openWay(ctx context.Context, name string, w *world) (way, erro
 		return openXTest(ctx, w, dir)
 	case byUinput:
 		return openUinput(ctx, w, b.bus)
+	case byPortal:
+		return openPortal(ctx, w, b.portal, b.bus)
 	}
 	return nil, errMissing
 }
@@ -230,6 +250,9 @@ func (b *Backend) press(x *effect.Effect) error {
 	for _, key := range keys {
 		w := b.of(key)
 		if err := w.press(key); err != nil {
+			if errors.Is(err, portal.ErrAsked) || errors.Is(err, portal.ErrRefused) {
+				return err // to open it again would ask again
+			}
 			return fmt.Errorf("cannot press keys: %w: %w", report.ErrKeysUnavailable, err)
 		}
 		b.down = append(b.down, press{key, w})

@@ -29,6 +29,8 @@ type world struct {
 	display    string // of the X server
 	authority  string
 
+	granted bool // the user has allowed the portal
+
 	wayland, uinput, portal, xtest string
 }
 
@@ -74,7 +76,11 @@ func choose(w *world, backend string) choice {
 	case w.compositor != "":
 		// Never XTEST: Xwayland's reaches X programs only, or asks the user.
 		way := first(byUinput, byPortal)
-		return choice{way, way, way}
+		c := choice{way, way, way}
+		if w.granted && w.portal == "" { // it knows which layout is chosen
+			c.text = byPortal
+		}
+		return c
 	case w.display != "":
 		way := first(byXTest, byUinput)
 		return choice{way, way, way}

@@ -19,6 +19,8 @@ func TestChoice(t *testing.T) {
 		"nothing for the mouse": {world{compositor: "/s", portal: no, uinput: no, xtest: no}, "auto", choice{byWayland, byWayland, ""}},
 		"plasma":                {world{compositor: "/s", wayland: no, portal: no, xtest: no}, "auto", choice{byUinput, byUinput, byUinput}},
 		"plasma without access": {world{compositor: "/s", wayland: no, uinput: no, xtest: no}, "auto", choice{byPortal, byPortal, byPortal}},
+		"plasma that allows":    {world{compositor: "/s", granted: true, wayland: no, xtest: no}, "auto", choice{byUinput, byPortal, byUinput}},
+		"allowed and gone":      {world{compositor: "/s", granted: true, wayland: no, portal: no, xtest: no}, "auto", choice{byUinput, byUinput, byUinput}},
 		"never XTEST there":     {world{compositor: "/s", display: ":0", wayland: no, uinput: no, portal: no}, "auto", choice{}},
 		"x11":                   {world{display: ":0", wayland: no, portal: no}, "auto", choice{byXTest, byXTest, byXTest}},
 		"x11 without XTEST":     {world{display: ":0", wayland: no, portal: no, xtest: no}, "auto", choice{byUinput, byUinput, byUinput}},

@@ -58,7 +58,7 @@ func (b *Backend) look(ctx context.Context) *world {
 	} else if err := uinput.Available(); err != nil {
 		w.uinput = err.Error()
 	}
-	w.portal = "midimon cannot use it yet"
+	b.lookAtPortal(ctx, w)
 	return w
 }
 
@@ -73,6 +73,24 @@ func (b *Backend) lookAtCompositor(ctx context.Context, w *world) {
 		w.wayland = "the compositor lacks " + virtualKeyboard
 	}
 	_, w.pointer = c.Find(virtualPointer)
+}
+
+// lookAtPortal asks for the portal only where it may be needed: asking starts it.
+func (b *Backend) lookAtPortal(ctx context.Context, w *world) {
+	switch {
+	case b.portal == nil:
+		w.portal = "there is no message bus"
+		return
+	case w.compositor == "":
+		w.portal = "there is no compositor"
+		return
+	}
+	w.granted = b.portal.Granted()
+	if b.backend() == byPortal || w.wayland != "" && (w.uinput != "" || w.granted) {
+		if err := b.portal.Available(ctx); err != nil {
+			w.portal = err.Error()
+		}
+	}
 }
 
 // environment is our own, and that of the service manager, to which desktops tell where they are:

@@ -6,16 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-
-	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/linux/bus"
-	"github.com/amiable-dev/midimon/linux/keymap"
 	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/linux/wayland"
 	"github.com/amiable-dev/midimon/linux/x11"
@@ -155,29 +148,18 @@ func (o *xtestWay) close() error                                    { return o.i
 // uinputWay is the kernel's device. What its keys type the compositor decides, which tells us.
 type uinputWay struct {
 	keys *uinput.Keys
-	bus  *bus.Bus
-	conn *wayland.Conn // nil: there is no compositor
-	seat *wayland.Seat
-
-	keymap *keymap.Keymap // of which places are
-	places map[effect.Key]effect.Key
-	down   map[effect.Key]effect.Key // what is to be released
+	layouts
+	down map[effect.Key]effect.Key // what is to be released
 }
 
 func openUinput(ctx context.Context, w *world, desk *bus.Bus) (way, error) {
-	o := &uinputWay{keys: &uinput.Keys{}, bus: desk, down: map[effect.Key]effect.Key{}}
-	if err := o.keys.Open(ctx); err != nil {
+	o := &uinputWay{keys: &uinput.Keys{}, down: map[effect.Key]effect.Key{}}
+	err := o.keys.Open(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if w.compositor == "" {
-		return o, nil
-	}
-	var err error
-	if o.conn, err = wayland.Dial(ctx, w.compositor); err == nil {
-		o.seat, err = wayland.NewSeat(o.conn)
-	}
-	if err != nil {
-		return nil, errors.Join(err, o.close())
+	if o.layouts, err = openLayouts(ctx, w, desk); err != nil {
+		return nil, errors.Join(err, o.keys.Close())
 	}
 	return o, nil
 }
@@ -185,7 +167,7 @@ func openUinput(ctx context.Context, w *world, desk *bus.Bus) (way, error) {
 func (o *uinputWay) has(key effect.Key) bool { return o.keys.Has(key) }
 
 func (o *uinputWay) press(key effect.Key) error {
-	place := o.place(key)
+	place := o.place(key, o.keys.Has)
 	o.down[key] = place
 	return o.keys.Key(place, true)
 }
@@ -197,33 +179,6 @@ func (o *uinputWay) release(key effect.Key) error {
 	}
 	delete(o.down, key)
 	return o.keys.Key(place, false)
-}
-
-// place is where the layout has the character by which a key is named: ctrl+z is that on any
-// layout. Of several layouts it is the first that has it, by which programs find shortcuts too.
-func (o *uinputWay) place(key effect.Key) effect.Key {
-	if o.seat == nil {
-		return key
-	}
-	if k := o.seat.Keymap(); k != o.keymap {
-		o.keymap, o.places = k, map[effect.Key]effect.Key{}
-		var layouts []*keymap.Layout
-		for group := range k.Groups {
-			layouts = append(layouts, k.Layout(group, false))
-		}
-		for _, key := range effect.KeyCodes() {
-			for _, l := range layouts {
-				if code, ok := l.Code(keymap.Meant(uint16(key))); ok && keymap.Meant(uint16(key)) != keymap.None && o.keys.Has(effect.Key(code)) {
-					o.places[key] = effect.Key(code)
-					break
-				}
-			}
-		}
-	}
-	if place, ok := o.places[key]; ok {
-		return place
-	}
-	return key
 }
 
 func (o *uinputWay) moveBy(x, y int32) error { return o.keys.MoveBy(x, y) }
@@ -241,59 +196,7 @@ func (o *uinputWay) typeText(ctx context.Context, text string) error {
 	return o.keys.Type(text, l)
 }
 
-func (o *uinputWay) lost() <-chan struct{} {
-	if o.conn == nil {
-		return nil
-	}
-	return o.conn.Done()
-}
-
 func (o *uinputWay) close() error {
-	if o.conn != nil {
-		o.conn.Close()
-	}
+	o.layouts.close()
 	return o.keys.Close()
-}
-
-// layout is the one that the compositor uses now.
-func (o *uinputWay) layout(ctx context.Context) (*keymap.Layout, error) {
-	if o.seat == nil {
-		return nil, errors.New("no compositor says what the keyboard's layout is")
-	}
-	k := o.seat.Keymap()
-	if k == nil {
-		return nil, errors.New("the compositor has told no keyboard's layout yet")
-	}
-	group := 0
-	if len(k.Groups) > 1 {
-		var err error
-		if group, err = o.group(ctx); err != nil || group >= len(k.Groups) {
-			return nil, fmt.Errorf("nothing says which of the layouts %s is chosen", strings.Join(k.Groups, ", "))
-		}
-	}
-	return k.Layout(group, capsLock(ledDir)), nil
-}
-
-// group asks Plasma, the only one that says it to everybody.
-func (o *uinputWay) group(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	c, err := o.bus.Conn(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var n uint32
-	err = c.Object("org.kde.keyboard", "/Layouts").CallWithContext(ctx, "org.kde.KeyboardLayouts.getLayout", dbus.FlagNoAutoStart).Store(&n)
-	return int(n), err
-}
-
-const ledDir = "/sys/class/leds"
-
-// capsLock says whether the lamp of Caps Lock is lit on any keyboard.
-func capsLock(dir string) bool {
-	lamps, _ := filepath.Glob(filepath.Join(dir, "*::capslock", "brightness"))
-	return slices.ContainsFunc(lamps, func(path string) bool {
-		b, err := os.ReadFile(path)
-		return err == nil && strings.TrimSpace(string(b)) != "0"
-	})
 }

@@ -1,0 +1,7 @@
+//go:build linux
+
+// Package portal presses keys and points through the desktop's portal for remote control
+// (org.freedesktop.portal.RemoteDesktop), which asks the user. It is asked when that is first needed,
+// one session serves everything, and after a refusal nobody is asked again. What keys mean is no
+// business of it.
+package portal

@@ -1,0 +1,271 @@
+//go:build linux
+
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/bus"
+)
+
+const (
+	name       = "org.freedesktop.portal.Desktop"
+	root       = dbus.ObjectPath("/org/freedesktop/portal/desktop")
+	remote     = "org.freedesktop.portal.RemoteDesktop"
+	requested  = "org.freedesktop.portal.Request"
+	sessions   = "org.freedesktop.portal.Session"
+	driver     = "org.freedesktop.DBus"
+	properties = driver + ".Properties"
+
+	// answerWithin is how long a call may take, startWithin those before the session: they start the portal.
+	// The user's answer may take askWithin.
+	answerWithin = 2 * time.Second
+	startWithin  = 10 * time.Second
+	askWithin    = 2 * time.Minute
+	// atOnce is how long the first who needs it waits, for desktops that do not ask.
+	atOnce = 500 * time.Millisecond
+)
+
+// What a Portal cannot do yet, or not at all.
+var (
+	ErrAsked   = errors.New("the desktop asks whether midimon may control the computer: allow it there")
+	ErrRefused = errors.New("midimon may not control the computer, the desktop was told; midimonctl restart asks again")
+)
+
+// A Portal is the desktop's. Its methods may be called from anywhere.
+type Portal struct {
+	bus   *bus.Bus
+	token string // the file of the permission that lasts; empty: it is not kept
+	wait  time.Duration
+
+	mu      sync.Mutex
+	conn    *dbus.Conn // the session's own: it ends with it
+	session dbus.ObjectPath
+	asking  chan struct{} // not nil: under way, and closed at the end
+	patient bool          // somebody has waited for the answer
+	failed  error         // why asking led to nothing
+	refused bool
+	over    chan struct{} // closed at the end of a session, and when one is refused
+}
+
+// New is the portal on a bus. Nothing is asked. Token is the file in which the permission is kept.
+func New(desk *bus.Bus, token string) *Portal {
+	return &Portal{bus: desk, token: token, wait: atOnce, over: make(chan struct{})}
+}
+
+// Available says why there is no such portal, or none for us. It starts the portal.
+func (p *Portal) Available(ctx context.Context) error {
+	p.mu.Lock()
+	refused := p.refused
+	p.mu.Unlock()
+	if refused {
+		return ErrRefused
+	}
+	c, err := p.bus.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = version(ctx, c)
+	return err
+}
+
+// Granted says whether the user has allowed it already.
+func (p *Portal) Granted() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.session != "" {
+		return true
+	}
+	_, err := os.Stat(p.token)
+	return err == nil && !p.refused
+}
+
+// Over is closed when the session that there is or will be ends, or is refused: the desktop has let
+// go of everything then.
+func (p *Portal) Over() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.over
+}
+
+func version(ctx context.Context, c *dbus.Conn) (uint32, error) {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	var v dbus.Variant
+	if err := c.Object(name, root).CallWithContext(ctx, properties+".Get", 0, remote, "version").Store(&v); err != nil {
+		return 0, fmt.Errorf("the desktop has no portal for remote control: %w", err)
+	}
+	n, _ := v.Value().(uint32)
+	return n, nil
+}
+
+// ready returns the session. Without one it is asked for, unless that was refused.
+func (p *Portal) ready(ctx context.Context) (*dbus.Conn, dbus.ObjectPath, error) {
+	p.mu.Lock()
+	switch {
+	case p.session != "":
+		defer p.mu.Unlock()
+		return p.conn, p.session, nil
+	case p.refused:
+		p.mu.Unlock()
+		return nil, "", ErrRefused
+	case p.asking == nil:
+		p.asking, p.patient = make(chan struct{}), false
+		go p.ask(p.asking)
+	}
+	asking, waited := p.asking, p.patient
+	p.patient = true
+	p.mu.Unlock()
+	if waited { // who presses now is not kept waiting again
+		return nil, "", ErrAsked
+	}
+	late := time.NewTimer(p.wait)
+	defer late.Stop()
+	select {
+	case <-asking:
+	case <-late.C:
+		return nil, "", ErrAsked
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.session != "":
+		return p.conn, p.session, nil
+	case p.refused:
+		return nil, "", ErrRefused
+	}
+	return nil, "", p.failed
+}
+
+// ask asks for a session and follows it to its end.
+func (p *Portal) ask(done chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+	r, session, err := p.start(ctx)
+	cancel()
+	p.mu.Lock()
+	if err == nil {
+		p.conn, p.session = r.conn, session
+	}
+	p.failed, p.refused = err, errors.Is(err, ErrRefused)
+	if p.refused {
+		_ = os.Remove(p.token) // it is worth nothing any more
+		p.ended()
+	}
+	p.asking = nil
+	close(done)
+	p.mu.Unlock()
+	if err != nil {
+		return
+	}
+	r.until()
+	_ = r.conn.Close()
+	p.mu.Lock()
+	p.ended()
+	p.mu.Unlock()
+}
+
+// ended forgets the session. The lock is held.
+func (p *Portal) ended() {
+	p.conn, p.session = nil, ""
+	close(p.over)
+	p.over = make(chan struct{})
+}
+
+// keep keeps a permission for the next session: each is good once.
+func (p *Portal) keep(token string) error {
+	dir := filepath.Dir(p.token)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, filepath.Base(p.token)) // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // it is gone when all went well
+	_, err = f.WriteString(token)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), p.token)
+}
+
+// notify has one thing done.
+func (p *Portal) notify(ctx context.Context, method string, args ...any) error {
+	c, session, err := p.ready(ctx)
+	if err != nil {
+		return err
+	}
+	return call(ctx, c, session, method, args)
+}
+
+// release is notify for what comes up again. Without a session nothing is down.
+func (p *Portal) release(ctx context.Context, method string, args ...any) error {
+	p.mu.Lock()
+	c, session := p.conn, p.session
+	p.mu.Unlock()
+	if session == "" {
+		return nil
+	}
+	return call(ctx, c, session, method, args)
+}
+
+func call(ctx context.Context, c *dbus.Conn, session dbus.ObjectPath, method string, args []any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	err := c.Object(name, root).CallWithContext(ctx, remote+"."+method, 0, append([]any{session, options{}}, args...)...).Err
+	if err != nil {
+		return fmt.Errorf("the desktop's portal does not do it (%s): %w", method, err)
+	}
+	return nil
+}
+
+// press presses or releases.
+func (p *Portal) press(ctx context.Context, method string, what int32, down bool) error {
+	if !down {
+		return p.release(ctx, method, what, uint32(0))
+	}
+	return p.notify(ctx, method, what, uint32(1))
+}
+
+// Key presses or releases a key by the kernel's code.
+func (p *Portal) Key(ctx context.Context, code uint16, down bool) error {
+	return p.press(ctx, "NotifyKeyboardKeycode", int32(code), down)
+}
+
+// Sym presses or releases what types a keysym, in the layout that is chosen.
+func (p *Portal) Sym(ctx context.Context, sym uint32, down bool) error {
+	return p.press(ctx, "NotifyKeyboardKeysym", int32(sym), down)
+}
+
+// Button presses or releases a button of the mouse by the kernel's code.
+func (p *Portal) Button(ctx context.Context, code uint16, down bool) error {
+	return p.press(ctx, "NotifyPointerButton", int32(code), down)
+}
+
+// MoveBy moves the mouse by so many pixels.
+func (p *Portal) MoveBy(ctx context.Context, x, y int32) error {
+	return p.notify(ctx, "NotifyPointerMotion", float64(x), float64(y))
+}
+
+// Scroll turns the wheel by so many notches, down and right if positive.
+func (p *Portal) Scroll(ctx context.Context, x, y int32) error {
+	for axis, n := range []int32{y, x} {
+		if n == 0 {
+			continue
+		}
+		if err := p.notify(ctx, "NotifyPointerAxisDiscrete", uint32(axis), n); err != nil {
+			return err
+		}
+	}
+	return nil
+}

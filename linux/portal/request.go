@@ -1,0 +1,157 @@
+//go:build linux
+
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	keyboardAndPointer = 3
+	untilRevoked       = 2
+	persists           = 2 // the version of the interface that knows tokens
+
+	// What a user answers: anything else is that the desktop could not ask.
+	allowed   = 0
+	cancelled = 1
+)
+
+type options = map[string]dbus.Variant
+
+// start makes a session: three requests.
+func (p *Portal) start(ctx context.Context) (*requests, dbus.ObjectPath, error) {
+	c, err := p.bus.Another()
+	if err != nil {
+		return nil, "", err
+	}
+	r := &requests{conn: c, signals: make(chan *dbus.Signal, 16)}
+	c.Signal(r.signals)
+	session, err := p.negotiate(ctx, r)
+	if err != nil {
+		_ = c.Close() // the session ends with it
+		return nil, "", err
+	}
+	return r, session, nil
+}
+
+func (p *Portal) negotiate(ctx context.Context, r *requests) (dbus.ObjectPath, error) {
+	n, err := version(ctx, r.conn)
+	if err != nil {
+		return "", err
+	}
+	if err := r.conn.AddMatchSignalContext(ctx, dbus.WithMatchInterface(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name)); err != nil {
+		return "", err
+	}
+	results, err := r.do(ctx, "CreateSession", options{"session_handle_token": dbus.MakeVariant("midimon")})
+	if err != nil {
+		return "", err
+	}
+	handle, _ := results["session_handle"].Value().(string) // a string, and in no version a path
+	session := dbus.ObjectPath(handle)
+	if !session.IsValid() {
+		return "", fmt.Errorf("the desktop's portal made the session %q, which is none", handle)
+	}
+	match := []dbus.MatchOption{dbus.WithMatchObjectPath(session), dbus.WithMatchInterface(sessions)}
+	if err := r.conn.AddMatchSignalContext(ctx, match...); err != nil {
+		return "", err
+	}
+	wanted := options{"types": dbus.MakeVariant(uint32(keyboardAndPointer))}
+	if n >= persists && p.token != "" {
+		wanted["persist_mode"] = dbus.MakeVariant(uint32(untilRevoked))
+		if b, err := os.ReadFile(p.token); err == nil {
+			wanted["restore_token"] = dbus.MakeVariant(string(b))
+		}
+	}
+	if _, err = r.do(ctx, "SelectDevices", wanted, session); err != nil {
+		return "", err
+	}
+	if results, err = r.do(ctx, "Start", options{}, session, ""); err != nil {
+		return "", err
+	}
+	if token, ok := results["restore_token"].Value().(string); ok && p.token != "" {
+		_ = p.keep(token) // without it the desktop asks again, and that is all
+	}
+	return session, nil
+}
+
+// requests are calls that a signal answers, on a connection of their own.
+type requests struct {
+	conn    *dbus.Conn
+	signals chan *dbus.Signal
+	n       int
+}
+
+func (r *requests) do(ctx context.Context, method string, o options, args ...any) (options, error) {
+	r.n++
+	token := fmt.Sprintf("midimon%d", r.n)
+	o["handle_token"] = dbus.MakeVariant(token)
+	sender := strings.ReplaceAll(strings.TrimPrefix(r.conn.Names()[0], ":"), ".", "_")
+	path := root + dbus.ObjectPath("/request/"+sender+"/"+token)
+	match := []dbus.MatchOption{dbus.WithMatchObjectPath(path), dbus.WithMatchInterface(requested)}
+	if err := r.conn.AddMatchSignalContext(ctx, match...); err != nil {
+		return nil, err
+	}
+	defer r.conn.RemoveMatchSignal(match...) //nolint:errcheck // it would only be in vain
+	asked, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	if err := r.conn.Object(name, root).CallWithContext(asked, remote+"."+method, 0, append(args, o)...).Err; err != nil {
+		return nil, fmt.Errorf("cannot ask the desktop's portal (%s): %w", method, err)
+	}
+	for {
+		select {
+		case s, ok := <-r.signals:
+			switch {
+			case !ok:
+				return nil, errors.New("the message bus is gone")
+			case s.Path == path && s.Name == requested+".Response" && len(s.Body) == 2:
+				return answer(method, s.Body)
+			case ends(s):
+				return nil, errors.New("the desktop's portal has ended the session")
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("nobody has answered the desktop's question within %v", askWithin)
+		}
+	}
+}
+
+// answer reads the body of a Response.
+func answer(method string, body []any) (options, error) {
+	code, ok := body[0].(uint32)
+	results, isMap := body[1].(options)
+	switch {
+	case !ok || !isMap:
+		return nil, fmt.Errorf("the desktop's portal answers %s with nonsense", method)
+	case code == cancelled:
+		return nil, ErrRefused
+	case code != allowed:
+		return nil, fmt.Errorf("the desktop could not ask whether midimon may control the computer (%s: %d)", method, code)
+	}
+	return results, nil
+}
+
+// until returns at the end of the session, which is also that of the connection.
+func (r *requests) until() {
+	for s := range r.signals {
+		if ends(s) {
+			return
+		}
+	}
+}
+
+// ends says whether a signal is the end of the session: a screen that is locked ends it on some desktops,
+// and the portal itself may end.
+func ends(s *dbus.Signal) bool {
+	switch s.Name {
+	case sessions + ".Closed":
+		return true
+	case driver + ".NameOwnerChanged":
+		return len(s.Body) == 3 && s.Body[0] == name && s.Body[2] == ""
+	}
+	return false
+}
