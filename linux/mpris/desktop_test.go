@@ -62,7 +62,7 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// player is an mpv.
+// player is an mpv, or a cmus.
 type player struct {
 	*desktoptest.Program
 	s    *stage
@@ -82,6 +82,26 @@ func (s *stage) play() *player {
 			}
 		}
 		return p.name != ""
+	})
+	p.is("Playing")
+	return p
+}
+
+// playCmus starts a cmus that plays, through a sound server. It wants a terminal.
+func (s *stage) playCmus() *player {
+	s.t.Helper()
+	desktoptest.Need(s.t, "cmus", "cmus-remote", "script")
+	desktoptest.PulseAudio(s.Desktop)
+	s.Write("config/cmus/rc", "set output_plugin=pulse\n")
+	socket := filepath.Join(s.Dir, "cmus")
+	c := s.Command("script", "-qfc", "cmus --listen "+socket, "/dev/null")
+	c.Env = append(slices.Clone(s.Env), "TERM=xterm")
+	p := &player{Program: s.Run(c), s: s, name: "cmus"}
+	desktoptest.Until(s.t, "cmus", func() bool { return s.Command("cmus-remote", "--server", socket, "--stop").Run() == nil })
+	s.Output("cmus-remote", append([]string{"--server", socket, "--library"}, s.files...)...)
+	desktoptest.Until(s.t, "cmus playing", func() bool {
+		s.Output("cmus-remote", "--server", socket, "--play")
+		return p.property("PlaybackStatus") == "Playing"
 	})
 	p.is("Playing")
 	return p
@@ -215,6 +235,49 @@ func TestTheRightPlayer(t *testing.T) {
 	one.is("Playing")
 	s.do("Stop", "")
 	desktoptest.Until(t, "it to stop", func() bool { return one.property("PlaybackStatus") != "Playing" })
+}
+
+// Players of two kinds, neither of which knows of the other.
+func TestTheRightKindOfPlayer(t *testing.T) {
+	s := newStage(t)
+	mpv := s.play()
+	cmus := s.playCmus()
+	both := func(first, second string) {
+		t.Helper()
+		mpv.is(first)
+		cmus.is(second)
+	}
+	s.do("PlayPause", "") // both play: the one that began last
+	both("Playing", "Paused")
+	s.do("PlayPause", "") // and the same one goes on
+	both("Playing", "Playing")
+	s.do("Pause", "")
+	both("Playing", "Paused")
+	track := fmt.Sprint(cmus.property("Metadata"))
+	s.do("Next", "") // of the one that plays
+	mpv.plays(s.files[1])
+	if now := fmt.Sprint(cmus.property("Metadata")); now != track {
+		t.Errorf("the other one went from %s to %s", track, now)
+	}
+	mpv.tell("Pause")
+	both("Paused", "Paused")
+	mpv.tell("Play") // somebody else's wish: this one is meant from now on
+	both("Playing", "Paused")
+	s.do("PlayPause", "")
+	both("Paused", "Paused")
+	s.do("PlayPause", "")
+	both("Playing", "Paused")
+	s.do("PlayPause", "cmus")
+	both("Playing", "Playing")
+	s.do("Pause", mpv.name)
+	both("Paused", "Playing")
+	s.do("PlayPause", "") // whom we made pause goes on
+	both("Playing", "Playing")
+	cmus.Kill()
+	desktoptest.Until(t, "cmus gone", func() bool { return !slices.Contains(s.list(), "cmus") })
+	s.settle()
+	s.do("PlayPause", "")
+	mpv.is("Paused")
 }
 
 // TestAPlayerThatHangs: it keeps nobody waiting, and is not asked again while others are there.
