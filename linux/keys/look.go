@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/systemd"
 	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/linux/wayland"
@@ -56,7 +57,8 @@ func (b *Backend) look(ctx context.Context) *world {
 	if b.absent.Load() {
 		w.uinput = "no session of yours is at a seat"
 	} else if err := uinput.Available(); err != nil {
-		w.uinput = err.Error()
+		// What all of them lack is said once for all.
+		w.uinput = strings.TrimPrefix(err.Error(), report.ErrKeysUnavailable.Error()+": ")
 	}
 	b.lookAtPortal(ctx, w)
 	return w
