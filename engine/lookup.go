@@ -250,9 +250,10 @@ func instant(a effect.Action) bool {
 	return false
 }
 
-// place is a band and where it stands.
+// place is a band and where it stands: under one number in the pages of some devices.
 type place struct {
-	page, number int32
+	page, pages int32 // the first, and how many
+	number      int32
 	band
 }
 
@@ -260,12 +261,7 @@ type place struct {
 func (p *Program) places() int {
 	n := 0
 	for i := range p.Mappings {
-		t := &p.Mappings[i].Trigger
-		pages := 1
-		if t.Device == Any {
-			pages = len(p.Devices) + 1
-		}
-		n += pages * max(1, len(t.Notes))
+		n += max(1, len(p.Mappings[i].Trigger.Notes))
 	}
 	return n
 }
@@ -285,26 +281,29 @@ func (p *Program) Compile() []Covered {
 			mode, t.global = len(p.Modes), true
 		}
 		t.latching = t.latching || m.Trigger.Button == Latching
-		first, end := 0, t.devices
+		x := place{page: int32(t.at(mode, 0, kind)), pages: int32(t.devices), number: int32(number), band: b}
 		if m.Trigger.Device != Any {
-			first, end = int(m.Trigger.Device), int(m.Trigger.Device)+1
+			x.page, x.pages = x.page+int32(m.Trigger.Device), 1
 		}
-		for d := first; d < end; d++ {
-			at := t.at(mode, d, kind)
-			places = append(places, place{int32(at), int32(number), b})
-			switch {
-			case b.kind == chordKind:
-				for _, n := range m.Trigger.Notes[1:] {
-					places = append(places, place{int32(at), int32(n & 127), b})
-				}
-			case number == anyPoly && kind == otherPage: // the channel's pressure too
-				places = append(places, place{int32(at), pressureOf, b})
+		places = append(places, x)
+		switch {
+		case b.kind == chordKind:
+			for _, n := range m.Trigger.Notes[1:] {
+				x.number = int32(n & 127)
+				places = append(places, x)
 			}
+		case number == anyPoly && kind == otherPage: // the channel's pressure too
+			x.number = pressureOf
+			places = append(places, x)
 		}
 	}
+	bands := 1
 	for i := range places {
 		x := &places[i]
-		t.pages[x.page].mapped[x.number>>6] |= 1 << (x.number & 63)
+		bands += int(x.pages)
+		for page := x.page; page < x.page+x.pages; page++ {
+			t.pages[page].mapped[x.number>>6] |= 1 << (x.number & 63)
+		}
 	}
 	heads := int32(1)
 	for i := range t.pages {
@@ -313,20 +312,21 @@ func (p *Program) Compile() []Covered {
 		heads += g.lower + int32(bits.OnesCount64(g.mapped[1]))
 	}
 	// Heads stand where find looks for them, the rest of each chain behind all heads.
-	t.bands = make([]band, heads, int(heads)+len(places)-int(heads-1))
+	t.bands = make([]band, heads, bands)
 	tails := make([]int32, heads) // by head
 	for i := range places {
 		x := &places[i]
-		g := &t.pages[x.page]
-		head := g.rank(uint8(x.number))
-		if tails[head] == 0 {
-			t.bands[head] = x.band
-			tails[head] = head
-		} else {
-			t.bands = append(t.bands, x.band)
-			last := int32(len(t.bands)) - 1
-			t.bands[tails[head]].next = last
-			tails[head] = last
+		for page := x.page; page < x.page+x.pages; page++ {
+			head := t.pages[page].rank(uint8(x.number))
+			if tails[head] == 0 {
+				t.bands[head] = x.band
+				tails[head] = head
+			} else {
+				t.bands = append(t.bands, x.band)
+				last := int32(len(t.bands)) - 1
+				t.bands[tails[head]].next = last
+				tails[head] = last
+			}
 		}
 	}
 	t.actions = make([]effect.Action, len(t.bands))

@@ -24,11 +24,13 @@ type Settings struct {
 }
 
 // Open returns the text of a file that another one includes. The path is as the file says it,
-// joined to the folder of that file's own path. Whoever opens decides what can be trusted.
+// joined to the folder of that file's own path. Whoever opens decides what can be trusted, and
+// does not change the text afterwards.
 type Open func(path string) ([]byte, error)
 
 // Load reads a configuration of one file. The program is nil if any diagnostic is an error.
-// File is the name that diagnostics carry.
+// File is the name that diagnostics carry. Src must not be changed afterwards: what the program
+// and the diagnostics quote are parts of it.
 func Load(file string, src []byte) (*engine.Program, []report.Diagnostic) {
 	p, _, diagnostics := LoadAll(file, src, nil)
 	return p, diagnostics

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"slices"
+	"unsafe"
 )
 
 // The bounds of what a configuration includes.
@@ -35,7 +36,7 @@ func (x *includes) read(file string, src []byte, within []string) {
 	if large {
 		src = nil
 	}
-	t := newTree(x.problems, file, string(src))
+	t := newTree(x.problems, file, taken(src))
 	t.number = len(x.files)
 	x.files = append(x.files, t)
 	x.names = append(x.names, within[len(within)-1])
@@ -57,6 +58,12 @@ func (x *includes) read(file string, src []byte, within []string) {
 			x.follow(t, c, name, within)
 		}
 	}
+}
+
+// taken is the text of bytes that nobody changes any more. A copy would be a fifth of all memory
+// that reading a file takes.
+func taken(src []byte) string {
+	return unsafe.String(unsafe.SliceData(src), len(src))
 }
 
 // follow reads the file of that name, which stands at a node of t.

@@ -78,11 +78,19 @@ func nextHeader(text string, off int) int {
 	}
 }
 
-// header opens a table. A header that cannot be opens a table that nobody sees: its keys
+// header opens a table; one that reads as the one before it, the next of the same array, without
+// looking for that again. A header that cannot be opens a table that nobody sees: its keys
 // must not land in the table before it.
 func (t *tree) header(e *unstable.Node) {
 	at := int32(0)
 	keys := e.Key()
+	begin := t.base + e.Child().Raw.Offset
+	if t.again != "" && e.Kind == unstable.ArrayTable && strings.HasPrefix(t.text[begin:], t.again) {
+		t.current = t.element(t.nodes[t.current].parent, begin+t.againAt)
+		t.lost = false
+		return
+	}
+	t.again = ""
 	for depth := 0; keys.Next(); depth++ {
 		key, off := t.keyOf(keys.Node())
 		c := t.findSpan(at, key)
@@ -96,9 +104,11 @@ func (t *tree) header(e *unstable.Node) {
 			c = t.openTable(at, c, key, off)
 		default:
 			c = t.openElement(at, c, key, off)
+			t.again, t.againAt = t.text[begin:off+keys.Node().Raw.Length+1], off-begin
 		}
 		if c == 0 {
 			t.nodes = append(t.nodes, node{state: explicit, off: off, keyAt: key.at, keySize: uint16(key.size)})
+			t.again = ""
 			t.current = int32(len(t.nodes) - 1)
 			return
 		}
@@ -147,7 +157,12 @@ func (t *tree) openElement(at, c int32, key span, off uint32) int32 {
 		t.redefined(c, off)
 		return 0
 	}
-	c = t.add(c, span{}, off)
+	return t.element(c, off)
+}
+
+// element adds an empty table to an array of tables.
+func (t *tree) element(list int32, off uint32) int32 {
+	c := t.add(list, span{}, off)
 	t.nodes[c].state = explicit
 	return c
 }

@@ -263,16 +263,13 @@ func (r *reader) mapping(id int32, mode int, list *mappings) {
 // none.
 func (r *reader) pathOf(mode, i int) string {
 	from := r.paths.Len()
-	var digits [20]byte
-	if mode == engine.Global {
-		r.paths.WriteString("global_mappings[")
-	} else {
-		r.paths.WriteString("modes[")
-		r.paths.Write(strconv.AppendInt(digits[:0], int64(mode), 10))
-		r.paths.WriteString("].mappings[")
+	var room [len("modes[].mappings[]") + 2*20]byte
+	path := append(room[:0], "global_mappings["...)
+	if mode != engine.Global {
+		path = strconv.AppendInt(append(room[:0], "modes["...), int64(mode), 10)
+		path = append(path, "].mappings["...)
 	}
-	r.paths.Write(strconv.AppendInt(digits[:0], int64(i), 10))
-	r.paths.WriteByte(']')
+	r.paths.Write(append(strconv.AppendInt(path, int64(i), 10), ']'))
 	return r.paths.String()[from:]
 }
 

@@ -70,6 +70,8 @@ type tree struct {
 	parser  unstable.Parser
 	base    uint32 // where the parser began
 	current int32  // the table that the last header opened
+	again   string // an array's header as it was written, if that was the last: it may well be the next one too
+	againAt uint32 // where in it its last key begins
 	dots    int    // how many tables were made by dotted keys
 	lost    bool   // a header could not be read, so what follows may belong to a table nobody knows
 }

@@ -104,9 +104,12 @@ func (t *tree) freeze(id int32) {
 	}
 }
 
+// shortInteger is how many digits always fit 64 bits.
+const shortInteger = 18
+
 // integer reads an integer that the parser found well formed.
 func integer(b []byte) (int64, bool) {
-	if len(b) > 3 || b[0] < '1' {
+	if len(b) > shortInteger || b[0] < '1' {
 		n, err := strconv.ParseInt(string(b), 0, 64)
 		return n, err == nil
 	}
