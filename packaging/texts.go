@@ -6,5 +6,5 @@ import "embed"
 
 // Texts are the units and the file of the message bus, as packages install them.
 //
-//go:embed systemd/midimon.service systemd/midimon.socket dbus-1/com.amiable.Midimon1.service
+//go:embed systemd/midimon.service systemd/midimon.socket systemd/midimon-tray.service dbus-1/com.amiable.Midimon1.service
 var Texts embed.FS

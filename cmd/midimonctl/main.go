@@ -89,6 +89,7 @@ var verbs = []verb{
 	{"stop", newStop},
 	{"restart", newRestart},
 	{"logs", newLogs},
+	{"tray", newTray},
 	{"install", newInstall},
 	{"uninstall", newUninstall},
 }

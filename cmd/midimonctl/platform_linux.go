@@ -37,7 +37,7 @@ func (a *app) holder() (pid int, how string, runs bool, err error) {
 // unitFiles are the files of a midimon that no package installed.
 func (a *app) unitFiles() []units.File {
 	texts := map[string][]byte{}
-	for _, path := range []string{"systemd/" + units.Service, "systemd/" + units.Socket, "dbus-1/" + dbusapi.BusName + ".service"} {
+	for _, path := range []string{"systemd/" + units.Service, "systemd/" + units.Socket, "systemd/" + units.Tray, "dbus-1/" + dbusapi.BusName + ".service"} {
 		text, err := packaging.Texts.ReadFile(path)
 		if err != nil {
 			panic(err) // it is built in

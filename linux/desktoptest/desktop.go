@@ -27,6 +27,7 @@ type Desktop struct {
 
 	t       testing.TB
 	user    *syscall.Credential // as whom its programs run; nil: as the test
+	daemon  *Program            // of the session bus
 	display *Program            // the server
 	restart func()              // starts it
 	front   func(title string)  // returns when the window of that title has the keyboard
@@ -81,9 +82,22 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 func (d *Desktop) bus(extra []string) {
 	d.t.Helper()
 	d.Write("bus.conf", fmt.Sprintf(busConfig, d.Dir, strings.Join(extra, "\n")))
-	p := d.Start("dbus-daemon", "--config-file="+d.Dir+"/bus.conf", "--nofork", "--nopidfile", "--print-address")
-	p.Wait("unix:")
+	d.startBus()
 	d.Env = append(d.Env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+d.Dir+"/bus")
+}
+
+func (d *Desktop) startBus() {
+	d.t.Helper()
+	d.daemon = d.Start("dbus-daemon", "--config-file="+d.Dir+"/bus.conf", "--nofork", "--nopidfile", "--print-address")
+	d.daemon.Wait("unix:")
+}
+
+// RestartBus ends the session bus as if it had crashed, and starts another in its place.
+func (d *Desktop) RestartBus() {
+	d.t.Helper()
+	d.daemon.Kill()
+	_ = os.Remove(filepath.Join(d.Dir, "bus")) // a new one does not listen where a file is
+	d.startBus()
 }
 
 // Write writes a file below Dir and returns its path.

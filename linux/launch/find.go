@@ -194,6 +194,15 @@ func (p Places) program(name string) (string, error) {
 	return "", fmt.Errorf("there is no program %s", name)
 }
 
+// InTerminal is a command in a terminal of its own.
+func (p Places) InTerminal(argv []string) ([]string, error) {
+	term, err := p.terminal()
+	if err != nil {
+		return nil, err
+	}
+	return append(term, argv...), nil
+}
+
 // terminal is how a command gets a terminal of its own.
 func (p Places) terminal() ([]string, error) {
 	for _, t := range [][]string{{"xdg-terminal-exec"}, {"x-terminal-emulator", "-e"}, {"foot"}, {"xterm", "-e"}} {
@@ -201,7 +210,7 @@ func (p Places) terminal() ([]string, error) {
 			return append([]string{path}, t[1:]...), nil
 		}
 	}
-	return nil, errors.New("it wants a terminal, and there is no xdg-terminal-exec or x-terminal-emulator")
+	return nil, errors.New("there is no terminal: neither xdg-terminal-exec nor x-terminal-emulator")
 }
 
 // opener is what opens a file or address as the user likes it opened.

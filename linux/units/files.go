@@ -30,7 +30,7 @@ func Files(configDir, dataDir, bin string, texts map[string][]byte) []File {
 	var files []File
 	for name, text := range texts {
 		dir := filepath.Join(configDir, "systemd", "user")
-		if name != Service && name != Socket {
+		if !slices.Contains([]string{Service, Socket, Tray}, name) {
 			dir = filepath.Join(dataDir, "dbus-1", "services")
 		}
 		text = bytes.ReplaceAll(text, []byte(packaged), []byte(bin+"/"))

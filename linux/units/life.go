@@ -206,7 +206,14 @@ func (l *Life) Install(ctx context.Context) (Done, error) {
 			return err
 		}
 		done.did("enabled %s and %s: every login starts midimon", Service, Socket)
-		return nil
+		enabled, started, err := m.EnableTray(ctx)
+		if enabled {
+			done.did("enabled %s: the icon comes with the desktop", Tray)
+		}
+		if started && err == nil {
+			done.did("started %s", Tray)
+		}
+		return err
 	}, func() error {
 		if err := l.place(ctx, &done, nil); err != nil {
 			return err
@@ -251,7 +258,7 @@ func (l *Life) there(ctx context.Context, m *Manager, f File) (bool, error) {
 		return false, err
 	}
 	switch name := filepath.Base(f.Path); name {
-	case Service, Socket:
+	case Service, Socket, Tray:
 		if m == nil {
 			return true, nil
 		}
@@ -287,6 +294,16 @@ func (l *Life) Uninstall(ctx context.Context) (Done, error) {
 			return err
 		}
 		done.did("disabled %s and %s", Service, Socket)
+		stopped, disabled, err := m.DisableTray(ctx)
+		if stopped {
+			done.did("stopped %s", Tray)
+		}
+		if disabled {
+			done.did("disabled %s", Tray)
+		}
+		if err != nil {
+			return err
+		}
 		if err := remove(); err != nil {
 			return err
 		}

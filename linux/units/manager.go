@@ -17,7 +17,11 @@ import (
 const (
 	Service = "midimon.service"
 	Socket  = "midimon.socket"
+	Tray    = "midimon-tray.service" // the icon in the panel; midimon does without
 )
+
+// desktop is the target that is active while there is a desktop.
+const desktop = "graphical-session.target"
 
 // ErrAbsent says that no systemd --user is on the bus, or that there is no bus.
 var ErrAbsent = errors.New("there is no systemd --user on the session bus")
@@ -177,6 +181,46 @@ func (m *Manager) Disable(ctx context.Context) error {
 		return fmt.Errorf("cannot disable the units: %w", err)
 	}
 	return m.reload(ctx)
+}
+
+// EnableTray makes the desktop start the icon, and starts it where there is a desktop now. Where systemd
+// does not know the unit, or was told not to, it does nothing.
+func (m *Manager) EnableTray(ctx context.Context) (enabled, started bool, err error) {
+	u, err := m.Unit(ctx, Tray)
+	if err != nil || u.Load != "loaded" {
+		return false, false, err
+	}
+	if _, _, err := m.conn.EnableUnitFilesContext(ctx, []string{Tray}, false, false); err != nil {
+		return false, false, fmt.Errorf("cannot enable %s: %w", Tray, err)
+	}
+	if err := m.reload(ctx); err != nil {
+		return true, false, err
+	}
+	if target, err := m.Unit(ctx, desktop); err != nil || target.Active != "active" {
+		return true, false, err
+	}
+	return true, true, m.job(ctx, "start", Tray, m.conn.StartUnitContext)
+}
+
+// DisableTray ends EnableTray.
+func (m *Manager) DisableTray(ctx context.Context) (stopped, disabled bool, err error) {
+	u, err := m.Unit(ctx, Tray)
+	if err != nil {
+		return false, false, err
+	}
+	if u.Running() {
+		if err := m.job(ctx, "stop", Tray, m.conn.StopUnitContext); err != nil {
+			return false, false, err
+		}
+		stopped = true
+	}
+	if u.Enabled != "enabled" {
+		return stopped, false, nil
+	}
+	if _, err := m.conn.DisableUnitFilesContext(ctx, []string{Tray}, false); err != nil {
+		return stopped, false, fmt.Errorf("cannot disable %s: %w", Tray, err)
+	}
+	return stopped, true, nil
 }
 
 func (m *Manager) reload(ctx context.Context) error {

@@ -51,7 +51,7 @@ func messageBus(t *testing.T, servicedir string) (address string) {
 	return address
 }
 
-// A manager plays systemd: it knows two units and remembers what it was asked. The real one
+// A manager plays systemd: it knows midimon's units and the desktop, and remembers what it was asked. The real one
 // is asked by the whole-system tests.
 type manager struct {
 	conn *dbus.Conn
@@ -71,7 +71,7 @@ func play(t *testing.T, address string) *manager {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	m := &manager{conn: c, result: "done", units: map[string]map[string]dbus.Variant{}}
-	for _, name := range []string{Service, Socket} {
+	for _, name := range []string{Service, Socket, Tray, desktop} {
 		m.set(name, "LoadState", "loaded", "ActiveState", "inactive", "UnitFileState", "disabled", "Result", "success")
 		path := dbus.ObjectPath("/org/freedesktop/systemd1/unit/" + sd.PathBusEscape(name))
 		properties := map[string]any{"GetAll": func(string) (map[string]dbus.Variant, *dbus.Error) {
@@ -119,6 +119,9 @@ func play(t *testing.T, address string) *manager {
 		},
 		"DisableUnitFiles": func(files []string, _ bool) ([]struct{ A, B, C string }, *dbus.Error) {
 			note("disable " + strings.Join(files, " "))
+			for _, f := range files {
+				m.set(f, "UnitFileState", "disabled")
+			}
 			return nil, nil
 		},
 	}
@@ -248,18 +251,30 @@ func TestInstall(t *testing.T) {
 	// A package brought the units: only the bus file is missing.
 	d, err := l.Install(within(t))
 	did(t, d, err, "wrote "+filepath.Join(services, "com.amiable.Midimon1.service"),
-		"enabled midimon.service and midimon.socket: every login starts midimon", "started midimon.socket and midimon.service")
-	m.asked(t, "reload", "reload", "enable midimon.service midimon.socket", "reload",
+		"enabled midimon.service and midimon.socket: every login starts midimon", "enabled midimon-tray.service: the icon comes with the desktop",
+		"started midimon.socket and midimon.service")
+	m.asked(t, "reload", "reload", "enable midimon.service midimon.socket", "reload", "enable midimon-tray.service", "reload",
 		"reset midimon.socket", "reset midimon.service", "start midimon.socket", "start midimon.service")
 	if text, err := os.ReadFile(filepath.Join(services, "com.amiable.Midimon1.service")); err != nil || !strings.Contains(string(text), "Exec=/opt/bin/midimon\n") {
 		t.Errorf("%s, %v", text, err)
 	}
 	d, err = l.Uninstall(within(t))
 	did(t, d, err, "stopped midimon.socket", "stopped midimon.service", "disabled midimon.service and midimon.socket",
-		"removed "+filepath.Join(services, "com.amiable.Midimon1.service"))
+		"disabled midimon-tray.service", "removed "+filepath.Join(services, "com.amiable.Midimon1.service"))
 	if len(d.MayStart) != 0 {
 		t.Errorf("may start: %q", d.MayStart)
 	}
+
+	// Where there is a desktop the icon comes at once.
+	m.set(desktop, "ActiveState", "active")
+	if d, err = l.Install(within(t)); err != nil || !slices.Contains(d.Did, "started midimon-tray.service") {
+		t.Errorf("%q, %v", d.Did, err)
+	}
+	if d, err = l.Uninstall(within(t)); err != nil || !slices.Contains(d.Did, "stopped midimon-tray.service") {
+		t.Errorf("%q, %v", d.Did, err)
+	}
+	m.set(desktop, "ActiveState", "inactive")
+	m.set(Tray, "LoadState", "masked")
 
 	// Nobody brought anything, and somebody wrote a file of that name.
 	m.set(Service, "LoadState", "not-found")

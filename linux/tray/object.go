@@ -1,0 +1,228 @@
+//go:build linux
+
+package tray
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// The contracts, as far as they are kept.
+var (
+	//go:embed item.xml
+	itemXML string
+	//go:embed menu.xml
+	menuXML string
+)
+
+const (
+	propertiesIface = "org.freedesktop.DBus.Properties"
+	introspectIface = "org.freedesktop.DBus.Introspectable"
+)
+
+// The errors of calls that name what is not there.
+const (
+	invalidArgs      = "org.freedesktop.DBus.Error.InvalidArgs"
+	unknownInterface = "org.freedesktop.DBus.Error.UnknownInterface"
+	unknownProperty  = "org.freedesktop.DBus.Error.UnknownProperty"
+	propertyReadOnly = "org.freedesktop.DBus.Error.PropertyReadOnly"
+)
+
+func wrong(name, format string, args ...any) *dbus.Error {
+	return dbus.NewError(name, []any{fmt.Sprintf(format, args...)})
+}
+
+// A tooltip is (sa(iiay)ss).
+type tooltip struct {
+	Icon        string
+	Pixmaps     []pixmap
+	Title, Text string
+}
+
+// export puts the two objects on a connection. The item has no Activate: a panel whose click comes to
+// nothing opens the menu.
+func (t *tray) export(conn *dbus.Conn) error {
+	for _, o := range []struct {
+		path  dbus.ObjectPath
+		iface string
+		xml   string
+		props func() map[string]dbus.Variant
+		table map[string]any
+	}{
+		{itemPath, itemIface, itemXML, t.itemProperties, map[string]any{
+			"Scroll": func(int32, string) *dbus.Error { return nil },
+		}},
+		{menuPath, menuIface, menuXML, menuProperties, map[string]any{
+			"GetLayout": t.getLayout, "GetGroupProperties": t.getGroupProperties, "GetProperty": t.getProperty,
+			"Event": t.event, "EventGroup": t.eventGroup, "AboutToShow": t.aboutToShow, "AboutToShowGroup": t.aboutToShowGroup,
+		}},
+	} {
+		for iface, table := range map[string]map[string]any{
+			o.iface: o.table, propertiesIface: access(o.iface, o.props),
+			introspectIface: {"Introspect": func() (string, *dbus.Error) { return o.xml, nil }},
+		} {
+			if err := conn.ExportMethodTable(table, o.path, iface); err != nil {
+				return fmt.Errorf("%s on %s: %w", iface, o.path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// access is org.freedesktop.DBus.Properties of an object whose own interface is one.
+func access(own string, all func() map[string]dbus.Variant) map[string]any {
+	of := func(iface string) (map[string]dbus.Variant, *dbus.Error) {
+		if iface != own && iface != "" {
+			return nil, wrong(unknownInterface, "there is no interface %q here", iface)
+		}
+		return all(), nil
+	}
+	return map[string]any{
+		"GetAll": of,
+		"Get": func(iface, name string) (dbus.Variant, *dbus.Error) {
+			values, err := of(iface)
+			if err != nil {
+				return dbus.MakeVariant(""), err
+			}
+			v, ok := values[name]
+			if !ok {
+				return dbus.MakeVariant(""), wrong(unknownProperty, "there is no property %q", name)
+			}
+			return v, nil
+		},
+		"Set": func(_, name string, _ dbus.Variant) *dbus.Error {
+			return wrong(propertyReadOnly, "%q cannot be set", name)
+		},
+	}
+}
+
+func (t *tray) itemProperties() map[string]dbus.Variant {
+	s := t.shown.Load()
+	if s == nil {
+		s = &shown{icon: []pixmap{}}
+	}
+	p := map[string]dbus.Variant{}
+	for name, v := range map[string]any{
+		"Category": "ApplicationStatus", "Id": "midimon", "Title": "midimon", "Status": "Active", "WindowId": int32(0),
+		"IconName": "", "IconPixmap": s.icon, "IconThemePath": "",
+		"OverlayIconName": "", "OverlayIconPixmap": []pixmap{}, "AttentionIconName": "", "AttentionIconPixmap": []pixmap{}, "AttentionMovieName": "",
+		"ToolTip": tooltip{Pixmaps: []pixmap{}, Title: s.face.Tooltip}, "ItemIsMenu": true, "Menu": menuPath,
+	} {
+		p[name] = dbus.MakeVariant(v)
+	}
+	return p
+}
+
+func menuProperties() map[string]dbus.Variant {
+	return map[string]dbus.Variant{
+		"Version": dbus.MakeVariant(uint32(3)), "TextDirection": dbus.MakeVariant("ltr"),
+		"Status": dbus.MakeVariant("normal"), "IconThemePath": dbus.MakeVariant([]string{}),
+	}
+}
+
+// menu is the one that is shown.
+func (t *tray) menu() *menu {
+	if s := t.shown.Load(); s != nil {
+		return s.menu
+	}
+	return new(ids).build(nil, nil)
+}
+
+// item is one of the menu that is shown.
+func (m *menu) item(id int32) (*item, *dbus.Error) {
+	if it := m.items[id]; it != nil {
+		return it, nil
+	}
+	return nil, wrong(invalidArgs, "there is no entry %d", id)
+}
+
+func (t *tray) getLayout(parent, depth int32, names []string) (uint32, layout, *dbus.Error) {
+	m := t.menu()
+	it, err := m.item(parent)
+	if err != nil {
+		return 0, layout{}, err
+	}
+	return m.revision, it.layout(depth, names), nil
+}
+
+// getGroupProperties tells of some entries, or of all if none is named. Those that went are left out.
+func (t *tray) getGroupProperties(which []int32, names []string) ([]updated, *dbus.Error) {
+	m := t.menu()
+	if len(which) == 0 {
+		for id := range m.items {
+			which = append(which, id)
+		}
+	}
+	out := []updated{}
+	for _, id := range which {
+		if it := m.items[id]; it != nil {
+			out = append(out, updated{id, chosen(it.props, names)})
+		}
+	}
+	return out, nil
+}
+
+func (t *tray) getProperty(id int32, name string) (dbus.Variant, *dbus.Error) {
+	it, err := t.menu().item(id)
+	if err != nil {
+		return dbus.MakeVariant(""), err
+	}
+	v, ok := it.props[name]
+	if !ok {
+		return dbus.MakeVariant(""), wrong(invalidArgs, "entry %d has no %q", id, name)
+	}
+	return v, nil
+}
+
+const clicked = "clicked"
+
+func (t *tray) event(id int32, kind string, _ dbus.Variant, _ uint32) *dbus.Error {
+	m := t.menu()
+	if _, err := m.item(id); err != nil {
+		return err
+	}
+	if kind == clicked {
+		m.choose(id)
+	}
+	return nil
+}
+
+// An occurrence is an event among several: (isvu).
+type occurrence struct {
+	ID   int32
+	Kind string
+	Data dbus.Variant
+	Time uint32
+}
+
+func (t *tray) eventGroup(events []occurrence) (unknown []int32, _ *dbus.Error) {
+	unknown = []int32{}
+	for _, e := range events {
+		if t.event(e.ID, e.Kind, e.Data, e.Time) != nil {
+			unknown = append(unknown, e.ID)
+		}
+	}
+	if len(unknown) > 0 && len(unknown) == len(events) {
+		return nil, wrong(invalidArgs, "there are no such entries")
+	}
+	return unknown, nil
+}
+
+// aboutToShow says that the menu needs no update: it is always as it should be.
+func (t *tray) aboutToShow(id int32) (bool, *dbus.Error) {
+	_, err := t.menu().item(id)
+	return false, err
+}
+
+func (t *tray) aboutToShowGroup(which []int32) (updates, unknown []int32, _ *dbus.Error) {
+	m := t.menu()
+	updates, unknown = []int32{}, []int32{}
+	for _, id := range which {
+		if m.items[id] == nil {
+			unknown = append(unknown, id)
+		}
+	}
+	return updates, unknown, nil
+}
