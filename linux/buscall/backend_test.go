@@ -42,11 +42,14 @@ func serve(t *testing.T, d *desktoptest.Desktop, describes string) *service {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	s := &service{conn: conn, came: make(chan string, 100), asked: make(chan string, 100)}
-	if _, err := conn.RequestName(name, dbus.NameFlagDoNotQueue); err != nil {
-		t.Fatal(err)
-	}
 	calls := make(chan *dbus.Message, 100)
-	conn.Eavesdrop(calls)
+	conn.Eavesdrop(calls) // before anybody can know of us; from here on no call of our own returns
+	conn.BusObject().Go("org.freedesktop.DBus.RequestName", 0, make(chan *dbus.Call, 1), name, uint32(dbus.NameFlagDoNotQueue))
+	for m := range calls {
+		if m.Type == dbus.TypeMethodReply {
+			break
+		}
+	}
 	go func() {
 		for m := range calls {
 			if m.Type == dbus.TypeMethodCall {
@@ -309,6 +312,49 @@ func TestNoBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.fails("there is no message bus")
+}
+
+// The same name on both buses, which a bus of the tests' own is as the system's.
+func TestEachBusHasItsOwn(t *testing.T) {
+	desk, machine := desktoptest.New(t), desktoptest.New(t)
+	session := bus.Session(desk.Getenv)
+	system := bus.System(func(name string) string {
+		if name == "DBUS_SYSTEM_BUS_ADDRESS" {
+			return machine.Getenv("DBUS_SESSION_BUS_ADDRESS")
+		}
+		return ""
+	})
+	t.Cleanup(session.Close)
+	t.Cleanup(system.Close)
+	s := &stage{Backend: buscall.New(session, system), Desktop: desk, t: t, failed: make(chan string, 100)}
+	s.Defer(func(_ effect.Effect, err error) { s.failed <- err.Error() })
+	if err := s.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	here, there := serve(t, desk, methods(map[string]string{"Go": "u"})), serve(t, machine, methods(map[string]string{"Go": "d", "Fail": ""}))
+	s.do("Go", 0, int64(7))
+	here.gets(t, "Go u 7")
+	for _, member := range []string{"Go", "Fail"} {
+		x := call(member, 0)
+		a := x.Action.(*effect.DBusCall) //nolint:forcetypeassert // call made it
+		if a.System = true; member == "Go" {
+			a.Args = []any{int64(7)}
+		}
+		if err := s.Do(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there.gets(t, "Go d 7")
+	there.gets(t, "Fail")
+	s.fails("org.example.Error.No")
+	if len(here.came) > 0 {
+		t.Errorf("the session's got %q", <-here.came)
+	}
 }
 
 func TestBusIsLost(t *testing.T) {
