@@ -76,6 +76,7 @@ var verbs = []verb{
 	{"trigger", newTrigger},
 	{"reload", newReload},
 	{"validate", newValidate},
+	{"template", newTemplate},
 	{"watch", newWatch},
 	{"monitor", newMonitor},
 	{"why", newWhy},

@@ -15,13 +15,13 @@ import (
 //go:embed templates/*.toml
 var shipped embed.FS
 
-const (
-	starterName = "starter"
-	templateExt = ".toml"
-)
+// StarterName is what Starter is called as a Template.
+const StarterName = "starter"
+
+const templateExt = ".toml"
 
 // Starter is the configuration for somebody who has none. The caller owns the copy.
-func Starter() []byte { return Template(starterName) }
+func Starter() []byte { return Template(StarterName) }
 
 // Templates are the names of the devices that there is a template for, sorted.
 func Templates() []string {
@@ -31,7 +31,7 @@ func Templates() []string {
 	}
 	var names []string
 	for _, f := range files {
-		if name := strings.TrimSuffix(f.Name(), templateExt); name != starterName {
+		if name := strings.TrimSuffix(f.Name(), templateExt); name != StarterName {
 			names = append(names, name)
 		}
 	}

@@ -66,7 +66,7 @@ func (r *file) read(guard Guard) (err error) {
 	r.open, err = os.OpenFile(r.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(errMissing, "${EDITOR:-vi} ", r.path)
+		return fault(errMissing, "midimonctl template starter --output ", r.path)
 	case errors.Is(err, fs.ErrPermission):
 		return fault(fmt.Errorf("%w: %w", report.ErrConfigUnreadable, err), "chmod u+r ", r.path)
 	case err != nil:

@@ -56,11 +56,12 @@ func TestGroupWritableIsAWarning(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	o := readOnce(filepath.Join(t.TempDir(), "none"))
+	path := filepath.Join(t.TempDir(), "none")
+	o := readOnce(path)
 	if !o.Missing || !errors.Is(o.Err, report.ErrConfigUnreadable) || o.Program != nil {
 		t.Errorf("%+v", o)
 	}
-	if f, ok := errors.AsType[*report.Fault](o.Err); !ok || !strings.HasPrefix(f.Fix, "${EDITOR:-vi} /") {
+	if f, ok := errors.AsType[*report.Fault](o.Err); !ok || f.Fix != "midimonctl template starter --output "+path {
 		t.Errorf("%+v", o.Err)
 	}
 	if p := reload.Defaults(); len(p.Modes) != 1 || p.Modes[0].Name != "Default" || len(p.Mappings) != 0 {
