@@ -285,13 +285,12 @@ func TestAPlayerThatHangs(t *testing.T) {
 	s := newStage(t)
 	one, two := s.play(), s.play()
 	two.Signal(syscall.SIGSTOP)
-	began := time.Now()
 	s.do("Pause", "")
-	if took := time.Since(began); took > 100*time.Millisecond {
-		t.Errorf("Do took %v", took)
+	if len(s.failed) > 0 {
+		t.Error("Do waited for the answer")
 	}
 	s.fails("does not answer")
-	began = time.Now()
+	began := time.Now()
 	s.do("Pause", "")
 	one.is("Paused")
 	t.Logf("the next player paused after %v", time.Since(began))
