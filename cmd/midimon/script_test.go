@@ -35,6 +35,7 @@ const patience = 30 * time.Second
 //	play FILE HEX     writes bytes to a FIFO
 //	send SIGNAL       sends TERM, HUP or KILL to the daemon started last
 //	await FILE        waits until a file is there
+//	gone FILE         waits until a file is there no more
 //	absent FILE       fails if a file is there
 //	dryrun FILE       compares the lines on stdout, without their times, with FILE
 //	bus               starts a session bus; the address is in DBUS_SESSION_BUS_ADDRESS
@@ -45,14 +46,19 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
 			for name, dir := range map[string]string{
-				"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state",
+				"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state", "XDG_DATA_HOME": "data",
 			} {
 				path := filepath.Join(e.WorkDir, dir)
 				e.Setenv(name, path)
-				if err := os.Mkdir(path, 0o700); err != nil {
+				if err := os.MkdirAll(path, 0o700); err != nil { // the script may have put files there
 					return err
 				}
 			}
+			packaging, err := filepath.Abs("../../packaging")
+			if err != nil {
+				return err
+			}
+			e.Setenv("PACKAGING", packaging)
 			e.Setenv("GORACE", "atexit_sleep_ms=10")
 			e.Setenv("PADS", filepath.Join(e.WorkDir, "pads"))
 			if err := syscall.Mkfifo(filepath.Join(e.WorkDir, "pads"), 0o600); err != nil {
@@ -78,7 +84,7 @@ func TestScripts(t *testing.T) {
 			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"notified": notified, "play": playBytes, "send": send, "await": await, "absent": absent, "dryrun": dryrun,
+			"notified": notified, "play": playBytes, "send": send, "await": await, "absent": absent, "gone": gone, "dryrun": dryrun,
 			"bus": startBus, "pid": pid, "chmod": chmod,
 		},
 	})
@@ -164,6 +170,19 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+func gone(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	for over := time.Now().Add(patience); ; {
+		if _, err := os.Lstat(path); err != nil {
+			return
+		}
+		if time.Now().After(over) {
+			ts.Fatalf("%s stays", path)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func absent(ts *testscript.TestScript, _ bool, args []string) {
 	if _, err := os.Lstat(ts.MkAbs(args[0])); err == nil {
 		ts.Fatalf("%s is there", args[0])
@@ -189,6 +208,10 @@ func startBus(ts *testscript.TestScript, _ bool, _ []string) {
 	path := ts.MkAbs("session-bus")
 	address := "unix:path=" + path
 	c := exec.Command("dbus-daemon", "--session", "--nofork", "--nopidfile", "--address="+address) //nolint:noctx // Defer ends it
+	c.Env = os.Environ()
+	for _, name := range []string{"PATH", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "GORACE"} {
+		c.Env = append(c.Env, name+"="+ts.Getenv(name)) // what it starts gets these
+	}
 	ts.Check(c.Start())
 	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
 	await(ts, false, []string{path})

@@ -33,8 +33,8 @@ a session bus. ` + "`Monitor.Subscribe` and `Device.SendMessage`" + ` answer the
 
 Every change of a property that emits is told by ` + "`org.freedesktop.DBus.Properties.PropertiesChanged`" + `, one signal for all that changed
 together, before the reply to the call that caused it. ` + "`org.freedesktop.DBus.ObjectManager`" + ` on the root object lists the devices and tells
-when one comes or goes. A widget that only looks should not start midimon: call with NO_AUTO_START (` + "`busctl --auto-start=no`" + `) and
-watch NameOwnerChanged of the name.
+when one comes or goes. A widget that only looks should not start midimon: call with NO_AUTO_START and watch NameOwnerChanged of the
+name. Of busctl's verbs only ` + "`busctl --auto-start=no call`" + ` heeds that; ` + "`get-property` and `introspect`" + ` start midimon all the same.
 
 A cookie ends with the connection that it was given to. Tools that connect for one call cannot hold anything; ` + "`midimonctl inhibit -- CMD`" + ` can.
 `
