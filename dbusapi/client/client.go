@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"syscall"
 
@@ -94,6 +95,24 @@ func answer(ctx context.Context, call *dbus.Call, results ...any) error {
 	return cause(ctx, call.Store(results...))
 }
 
+// lost is the error of a connection that ended under a call, in words for people.
+type lost struct{ cause error }
+
+func (*lost) Error() string {
+	return "midimon hung up: it is about to end, or has as many clients as it takes"
+}
+func (l *lost) Unwrap() error { return l.cause }
+
+// hungUp says whether the other side ended the connection.
+func hungUp(err error) bool {
+	for _, end := range []error{io.EOF, syscall.ECONNRESET, syscall.EPIPE, dbus.ErrClosed} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
 // cause makes of godbus' errors those of this package.
 func cause(ctx context.Context, err error) error {
 	var e dbus.Error
@@ -102,6 +121,8 @@ func cause(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case hungUp(err):
+		return &lost{err}
 	case !errors.As(err, &e):
 		return err
 	}

@@ -197,6 +197,43 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// Whoever connects to one that ends is told so, however far it came.
+func TestHungUp(t *testing.T) {
+	path := filepath.Join(dbustest.Dir(t), "bus")
+	l, err := net.Listen("unix", path) //nolint:noctx // local
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go func() {
+		for reads := 0; ; reads = 1 - reads { // at once, and after the first words
+			socket, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if reads > 0 {
+				_, _ = socket.Read(make([]byte, 4096))
+			}
+			_ = socket.Close()
+		}
+	}()
+	for range 20 {
+		for _, call := range []func(c *Client) error{
+			func(c *Client) error { return c.Panic(t.Context()) },
+			func(c *Client) error { _, err := c.Status(t.Context()); return err },
+		} {
+			c, err := Dial(t.Context(), dbusapi.UnixAddress(path), false)
+			if err == nil {
+				err = call(c)
+				_ = c.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), "midimon hung up") {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}
+
 // Whoever does not let us in, or speaks something else, is named at the first call.
 func TestNotLetIn(t *testing.T) {
 	path := filepath.Join(dbustest.Dir(t), "bus")
