@@ -39,6 +39,11 @@ action = { type = "Shell", command = "echo forking; (while :; do setsid sleep 97
 name = "fails"
 trigger = { type = "Note", note = 40 }
 action = { type = "Shell", command = "echo $MIDIMON_VALUE of $MIDIMON_MAPPING >~/said; exit 3" }
+
+[[global_mappings]]
+name = "free"
+trigger = { type = "Note", note = 41 }
+action = { type = "Shell", command = "umask >~/free.new; grep -E 'NoNewPrivs|Seccomp:' /proc/self/status >>~/free.new; readlink /proc/self/ns/user /proc/self/ns/mnt >>~/free.new; ulimit -c >>~/free.new; mv ~/free.new ~/free" }
 `
 
 // program writes a script of the user's.
@@ -106,7 +111,7 @@ func TestPrograms(t *testing.T) {
 	b := service(t)
 	program(t, "lasting", "#!/bin/sh\nrm -f ~/pid.new; echo $$ >~/pid.new; mv ~/pid.new ~/pid\nexec sleep 24680\n")
 	program(t, "unstartable", "#!/no/such/shell\n")
-	for _, name := range []string{"pid", "said"} {
+	for _, name := range []string{"pid", "said", "free"} {
 		_ = os.Remove("/home/tester/" + name)
 	}
 	configure(t, programs)
@@ -151,6 +156,27 @@ func TestPrograms(t *testing.T) {
 		if got := said(t, "said"); got != "77 of fails" {
 			t.Errorf("it saw %q", got)
 		}
+	})
+	t.Run("nothing is taken from a command", func(t *testing.T) {
+		c.tap(t, 41, 100)
+		said(t, "free")
+		got, err := os.ReadFile("/home/tester/free")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// As for any other program of the user's.
+		want := must(t, "sh", "-c", "umask; printf 'NoNewPrivs:\\t0\\nSeccomp:\\t0\\n'; readlink /proc/self/ns/user /proc/self/ns/mnt; ulimit -c")
+		if string(got) != want {
+			t.Errorf("a command has\n%s\nwant\n%s", got, want)
+		}
+		// The daemon itself, whose children it would be else.
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", daemon()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		has(t, string(status), "NoNewPrivs:\t0\n")
+		has(t, string(status), "Seccomp:\t0\n")
+		has(t, must(t, "systemctl", "--user", "show", "midimon", "-p", "NoNewPrivileges"), "NoNewPrivileges=no\n")
 	})
 	if zombies, _ := user(t, "sh", "-c", "ps -o stat= --ppid "+strconv.Itoa(int(daemon()))+" | grep Z"); zombies != "" {
 		t.Errorf("zombies: %s", zombies)
