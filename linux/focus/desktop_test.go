@@ -4,6 +4,8 @@ package focus_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -67,4 +69,34 @@ func TestSway(t *testing.T) {
 	until("sway", "first.app")
 	d.Stop()
 	until("", "")
+}
+
+// TestHelperFocus is run as a process of its own, by the next test: KWin reads what its user may. It
+// says each focus that it is told.
+func TestHelperFocus(t *testing.T) {
+	if os.Getenv("MIDIMON_FOCUS") == "" {
+		return // it is only half a test
+	}
+	focus.New(bus.Session(os.Getenv), os.Getenv).Run(t.Context(), func(f focus.Focus) { fmt.Printf("focus: %s/%s.\n", f.Source, f.App) })
+}
+
+func TestKWin(t *testing.T) {
+	d := desktoptest.KWin(t, "us")
+	helper := d.Run(d.Self("^TestHelperFocus$", "MIDIMON_FOCUS=1"))
+	until := func(source, app string) { t.Helper(); helper.Wait("focus: " + source + "/" + app + ".") }
+	until("KWin", "")
+	one := d.Start("stdbuf", "-oL", "wev")
+	until("KWin", "wev")
+	two := d.Start("mpv", "--no-config", "--idle", "--force-window", "--vo=wlshm", "--wayland-app-id=Second")
+	until("KWin", "second")
+	two.Kill()
+	until("KWin", "wev")
+	one.Kill()
+	until("KWin", "")
+	d.Stop()
+	until("", "") // said to be unknown
+	d.Restart()
+	until("KWin", "")
+	d.Start("stdbuf", "-oL", "wev")
+	until("KWin", "wev")
 }

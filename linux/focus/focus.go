@@ -60,8 +60,9 @@ func (w *Watcher) Again() {
 	}
 }
 
-// settle is how long a desktop that has just come, or has gone, may take until it answers.
-const settle = time.Second
+// settled is when to look again after something has happened: a desktop that has just come, or has
+// gone, makes its sockets and takes its names before it answers.
+var settled = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second}
 
 // Run calls tell with each change, the first at once, until ctx is done.
 func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
@@ -83,13 +84,21 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 			tell(f)
 		}
 	}
-	for ctx.Err() == nil {
+	for looks := 0; ctx.Err() == nil; {
+		from := time.Now()
 		why := w.follow(ctx, say)
 		if ctx.Err() != nil {
 			return
 		}
+		if time.Since(from) > settled[1] { // one was there, and has gone
+			looks = 0
+		}
 		say(Focus{Why: why})
-		w.await(ctx, watcher, kwin)
+		if w.await(ctx, watcher, kwin, looks) {
+			looks = 0
+		} else {
+			looks++
+		}
 	}
 }
 
@@ -158,36 +167,32 @@ func compareAge(a, b string) int {
 	return x.ModTime().Compare(y.ModTime())
 }
 
-// await returns when a source may have come. A desktop that comes makes its sockets before it
-// answers on them, so there is another look a little later.
-func (w *Watcher) await(ctx context.Context, watcher *fsnotify.Watcher, kwin <-chan struct{}) {
+// await returns when a source may have come: true, because something has happened, or false, because
+// it is time for another look after so many.
+func (w *Watcher) await(ctx context.Context, watcher *fsnotify.Watcher, kwin <-chan struct{}, looks int) bool {
 	var soon <-chan time.Time
-	pause := time.NewTimer(settle / 10) // the source that was lost may look alive for a moment
-	defer pause.Stop()
-	select {
-	case <-ctx.Done():
-		return
-	case <-pause.C:
+	if looks < len(settled) {
+		soon = time.After(settled[looks])
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return true
 		case <-w.again:
-			return
+			return true
 		case <-kwin:
-			return
+			return true
 		case <-watcher.Errors: //nolint:errcheck // events were lost: look
-			return
+			return true
 		case e := <-watcher.Events:
 			if e.Has(fsnotify.Create) && telling(e.Name) {
 				if filepath.Base(e.Name) == "hypr" {
 					_ = watcher.Add(e.Name)
 				}
-				soon = time.After(settle)
+				return true
 			}
 		case <-soon:
-			return
+			return false
 		}
 	}
 }
