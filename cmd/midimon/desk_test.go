@@ -98,7 +98,10 @@ func hangs(t *testing.T, d *desktoptest.Desktop, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	t.Cleanup(func() {
+		conn.Eavesdrop(nil) // the library closes its channel, and may yet send on it
+		_ = conn.Close()
+	})
 	if _, err := conn.RequestName(name, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +210,10 @@ func TestPadsPerform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	t.Cleanup(func() {
+		conn.Eavesdrop(nil) // the library closes its channel, and may yet send on it
+		_ = conn.Close()
+	})
 	if _, err := conn.RequestName("org.example.Hung", 0); err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func serve(t *testing.T, d *desktoptest.Desktop, describes string) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	s := &service{conn: conn, came: make(chan string, 100), asked: make(chan string, 100)}
+	t.Cleanup(s.leave)
 	calls := make(chan *dbus.Message, 100)
 	conn.Eavesdrop(calls) // before anybody can know of us; from here on no call of our own returns
 	conn.BusObject().Go("org.freedesktop.DBus.RequestName", 0, make(chan *dbus.Call, 1), name, uint32(dbus.NameFlagDoNotQueue))
@@ -58,6 +58,12 @@ func serve(t *testing.T, d *desktoptest.Desktop, describes string) *service {
 		}
 	}()
 	return s
+}
+
+// leave takes it off the bus. The library closes the channel of Eavesdrop, and may yet send on it.
+func (s *service) leave() {
+	s.conn.Eavesdrop(nil)
+	_ = s.conn.Close()
 }
 
 func (s *service) answer(m *dbus.Message, describes string) {
@@ -239,7 +245,7 @@ func TestAnotherOwner(t *testing.T) {
 	first := serve(t, s.Desktop, methods(map[string]string{"Go": "i"}))
 	s.do("Go", 0, int64(1))
 	first.gets(t, "Go i 1")
-	_ = first.conn.Close()
+	first.leave()
 	second := serve(t, s.Desktop, methods(map[string]string{"Go": "u"}))
 	// The bus tells us of the change before or after it tells the service that it has the name.
 	desktoptest.Until(t, "a call as the new one wants it", func() bool {
@@ -421,7 +427,7 @@ func TestCheck(t *testing.T) {
 		"dbus-call:enter: the call of enter to org.example.Peer cannot work: org.example.Peer1 has no method Went; it has Byte, Go",
 		"dbus-call:value: the call of value to org.example.Peer cannot work: org.example.Peer1.Byte: argument 1: 256 is not within 0 to 255",
 	)
-	_ = peer.conn.Close()
+	peer.leave()
 	says()
 	cancel()
 	<-ended

@@ -37,8 +37,8 @@ func newDesktop(t *testing.T, version uint32) (*desktop, *Portal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	d := &desktop{t: t, conn: conn, version: version, calls: make(chan string, 100), hung: make(chan bool, 1), start: make(chan uint32, 1)}
+	t.Cleanup(d.leave)
 	if _, err := conn.RequestName(name, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,12 @@ func newDesktop(t *testing.T, version uint32) (*desktop, *Portal) {
 	p := New(desk, filepath.Join(home.Dir, "state", "token"))
 	p.wait = desktoptest.Limit
 	return d, p
+}
+
+// leave takes it off the bus. The library closes the channel of Eavesdrop, and may yet send on it.
+func (d *desktop) leave() {
+	d.conn.Eavesdrop(nil)
+	_ = d.conn.Close()
 }
 
 func (d *desktop) answer(m *dbus.Message) {
@@ -268,7 +274,7 @@ func TestPortalThatEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := p.Over()
-	_ = d.conn.Close()
+	d.leave()
 	over(t, ended)
 }
 
