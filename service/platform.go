@@ -22,6 +22,8 @@ type (
 	Session = ports.Session
 	// A Backend performs effects.
 	Backend = loop.Backend
+	// A Detector can say what it would work with.
+	Detector = loop.Detector
 	// Programs finds applications and has a place for what is started.
 	Programs = process.Platform
 )

@@ -5,15 +5,24 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/amiable-dev/midimon/dbusapi"
 	"github.com/amiable-dev/midimon/dbusapi/client"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
+	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/buscall"
 	"github.com/amiable-dev/midimon/linux/keys"
+	"github.com/amiable-dev/midimon/linux/launch"
+	"github.com/amiable-dev/midimon/linux/mpris"
+	"github.com/amiable-dev/midimon/linux/notify"
+	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/linux/units"
 	"github.com/amiable-dev/midimon/packaging"
+	"github.com/amiable-dev/midimon/service"
 	"github.com/amiable-dev/midimon/service/lock"
 )
 
@@ -95,10 +104,23 @@ func (a *app) machineChecks(ctx context.Context) []report.Check {
 	if a.getenv("XDG_RUNTIME_DIR") == "" {
 		runtime.Name, runtime.Status, runtime.Message, runtime.Fix = "no-runtime-dir", report.Failed, "XDG_RUNTIME_DIR is not set", "loginctl enable-linger"
 	}
+	// What each back end would work with, all at once: some must be asked.
+	desk, system, quiet := bus.Session(a.getenv), bus.System(a.getenv), slog.New(slog.DiscardHandler)
+	defer desk.Close()
+	defer system.Close()
+	detectors := []service.Detector{
+		keys.New(desk, a.getenv, quiet), audio.New(a.getenv), mpris.New(desk), notify.New(desk), buscall.New(desk, system),
+		launch.New(desk, a.getenv, nil), session.New(system, desk),
+	}
+	found := make([]report.Check, len(detectors))
+	var looking sync.WaitGroup
+	for i, d := range detectors {
+		looking.Go(func() { found[i] = d.Detect(ctx) })
+	}
+	looking.Wait()
 	l := &units.Life{Address: dbusapi.SessionAddress(a.getenv), Name: dbusapi.BusName}
-	return append([]report.Check{
+	return slices.Concat([]report.Check{
 		runtime,
 		row("alsa", "the ALSA sequencer can be opened", alsaseq.New(slog.New(slog.DiscardHandler), alsaseq.Options{}).Available()),
-		keys.New(bus.Session(a.getenv), a.getenv, slog.New(slog.DiscardHandler)).Examine(ctx),
-	}, l.Checks(ctx)...)
+	}, found, l.Checks(ctx))
 }

@@ -305,6 +305,9 @@ func TestNoBus(t *testing.T) {
 	if err := none.Open(t.Context()); err == nil {
 		t.Error("nothing was opened")
 	}
+	if c := none.Detect(t.Context()); c.Name != "dbus" || c.Status != report.Warning {
+		t.Errorf("%+v", c)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := none.Await(ctx); err == nil {
@@ -342,6 +345,9 @@ func TestEachBusHasItsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	if c := s.Detect(t.Context()); c.Status != report.OK || c.Message != "calls on the session's bus; calls on the system's bus" {
+		t.Errorf("%+v", c)
+	}
 	here, there := serve(t, desk, methods(map[string]string{"Go": "u"})), serve(t, machine, methods(map[string]string{"Go": "d", "Fail": ""}))
 	s.do("Go", 0, int64(7))
 	here.gets(t, "Go u 7")

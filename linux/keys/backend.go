@@ -122,8 +122,8 @@ func (b *Backend) Choice() report.Check {
 	return report.Check{Name: b.Name(), Status: report.Warning, Message: "not opened yet"}
 }
 
-// Examine looks and says what would be chosen, without opening anything for good.
-func (b *Backend) Examine(ctx context.Context) report.Check {
+// Detect looks and says what would be chosen, without opening anything for good.
+func (b *Backend) Detect(ctx context.Context) report.Check {
 	w := b.look(ctx)
 	return b.judge(w, choose(w, b.backend()))
 }

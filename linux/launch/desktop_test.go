@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
 	"github.com/amiable-dev/midimon/linux/launch"
@@ -60,7 +61,11 @@ func variable(c *effect.Command, name string) string {
 func TestTokenIsGivenBack(t *testing.T) {
 	d := desktoptest.Sway(t)
 	c := effect.Command{Name: "foot", Argv: []string{"foot"}, Env: []string{"MIDIMON_VALUE=1"}, Lasting: true}
-	if err := programs(t, d.Getenv).Run(t.Context(), &c, nil); !errors.Is(err, errors.ErrUnsupported) {
+	p := programs(t, d.Getenv)
+	if c := p.Detect(t.Context()); c.Name != "process" || c.Status != report.Warning {
+		t.Errorf("%+v", c)
+	}
+	if err := p.Run(t.Context(), &c, nil); !errors.Is(err, errors.ErrUnsupported) {
 		t.Fatalf("%v: there is no service manager", err)
 	}
 	token := variable(&c, "XDG_ACTIVATION_TOKEN")

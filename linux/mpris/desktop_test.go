@@ -14,6 +14,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
 	"github.com/amiable-dev/midimon/linux/mpris"
@@ -242,6 +243,9 @@ func TestTheRightKindOfPlayer(t *testing.T) {
 	s := newStage(t)
 	mpv := s.play()
 	cmus := s.playCmus()
+	if c := s.Detect(t.Context()); c.Status != report.OK || c.Message != "players on the session bus: cmus, mpv" {
+		t.Errorf("%+v", c)
+	}
 	both := func(first, second string) {
 		t.Helper()
 		mpv.is(first)

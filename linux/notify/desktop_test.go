@@ -106,6 +106,9 @@ func TestNotifications(t *testing.T) {
 	dunst := d.Dunst()
 	s := newStage(t, d)
 	heard := monitor(t, d)
+	if c := s.Detect(t.Context()); c.Name != "notify" || c.Status != report.OK || !strings.HasPrefix(c.Message, "notifications by dunst ") {
+		t.Errorf("%+v", c)
+	}
 	long := 10 * time.Minute
 	s.do(effect.Notify{Summary: "alone", Body: "first", Timeout: long})
 	s.do(effect.Notify{Summary: "alone", Body: "second", Timeout: long})

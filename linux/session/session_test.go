@@ -5,6 +5,7 @@ package session_test
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,8 +180,16 @@ func TestSession(t *testing.T) {
 	until("without logind", report.Session{Present: true, Active: true})
 	l := newLogind(t, system)
 	until("logind comes; who came by ssh has no screen to lock", open)
+	detect := func(words string) {
+		t.Helper()
+		if c := session.New(bus.Session(system.Getenv), bus.Session(desk.Getenv)).Detect(ctx); !strings.Contains(c.Message, words) {
+			t.Errorf("%+v, want %q", c, words)
+		}
+	}
+	detect("in front and not locked")
 	l.set(t, "LockedHint", true)
 	until("the hint", locked)
+	detect("is locked")
 	l.set(t, "LockedHint", false)
 	until("no hint", open)
 	l.emit(t, seated, login+".Session.Lock")
@@ -196,6 +205,7 @@ func TestSession(t *testing.T) {
 	until("back", open)
 	l.set(t, "Active", false)
 	until("another user in front", away)
+	detect("not in front")
 	l.set(t, "Active", true)
 	until("back", open)
 	sleep := func(asleep bool) {
@@ -262,8 +272,10 @@ func TestSession(t *testing.T) {
 	l.mu.Unlock()
 	l.emit(t, manager, login+".Manager.SessionRemoved", "1", seated)
 	until("the user is gone", report.Session{Known: true})
+	detect("no session of yours")
 	_ = l.conn.Close()
 	until("logind goes", report.Session{Present: true, Active: true})
+	detect("logind does not answer")
 }
 
 type active struct{ on atomic.Bool }

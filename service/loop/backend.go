@@ -29,6 +29,13 @@ type Backend interface {
 	Close() error
 }
 
+// A Detector can say, before it is opened and without starting anybody, what it would work with: the
+// check is OK and names that. Otherwise it says why there is nothing. It is no part of the note's
+// path.
+type Detector interface {
+	Detect(ctx context.Context) report.Check
+}
+
 // A Performer is a Backend that performs actions. One that is none gets what goes down and
 // comes up, and nothing else.
 type Performer interface {
