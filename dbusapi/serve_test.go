@@ -13,7 +13,7 @@ import (
 	"github.com/amiable-dev/midimon/dbusapi/dbustest"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A busReport is one call of KeepBus' tell.
 type busReport struct {
