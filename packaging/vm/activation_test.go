@@ -152,7 +152,7 @@ func TestByHandAndByUnit(t *testing.T) {
 		t.Errorf("the unit started beside it:\n%s", out)
 	}
 	for range 3 { // somebody looks, and connects to systemd's socket, which lies over ours
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		_ = asTester(ctx, nil, "midimonctl", "ping").Run()
 		cancel()
 	}
@@ -168,7 +168,7 @@ func TestByHandAndByUnit(t *testing.T) {
 		t.Errorf("the name belongs to %d, not to %d", pid, p.Process.Pid)
 	}
 	must(t, "midimonctl", "stop")
-	if code := p.exit(t, 10*time.Second); code != 0 {
+	if code := p.exit(t, 30*time.Second); code != 0 {
 		t.Errorf("exit %d", code)
 	}
 	has(t, must(t, "midimonctl", "start"), "started midimon.socket and midimon.service")

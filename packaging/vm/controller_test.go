@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // controller is a USB MIDI controller, seen from its own side.
@@ -62,7 +61,7 @@ func rawmidi(t *testing.T, card string) string {
 		t.Fatal(err)
 	}
 	path := "/dev/snd/midiC" + strings.TrimPrefix(number, "card") + "D0"
-	waitFor(t, "/dev/snd", 5*time.Second, path, func() bool { _, err := os.Stat(path); return err == nil })
+	waitFor(t, "/dev/snd", path, func() bool { _, err := os.Stat(path); return err == nil })
 	return path
 }
 

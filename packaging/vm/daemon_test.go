@@ -120,7 +120,7 @@ func startWith(t *testing.T, config string, env []string, flags ...string) *proc
 		}
 		if p.alive() {
 			_ = p.Process.Signal(syscall.SIGTERM)
-			p.exit(t, 10*time.Second)
+			p.exit(t, 30*time.Second)
 		}
 	})
 	return p

@@ -6,8 +6,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"runtime"
 	"strings"
-	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +33,10 @@ func (k key) String() string {
 
 // keyboard listens to a key device.
 type keyboard struct {
-	dev  *evdev.InputDevice
-	file *os.File
-	keys chan key
-	gone chan struct{}
+	dev    *evdev.InputDevice
+	keys   chan key
+	gone   chan struct{}
+	missed atomic.Int32 // how many times the kernel had more than its 64 events for us
 }
 
 // node is the event device of that name, if there is one.
@@ -55,36 +56,53 @@ func node(name string) string {
 // listen opens the device as soon as it is there.
 func listen(t *testing.T, name string) *keyboard {
 	t.Helper()
-	waitFor(t, "/dev/input", 20*time.Second, name, func() bool { return node(name) != "" })
+	waitFor(t, "/dev/input", name, func() bool { return node(name) != "" })
 	path := node(name)
 	dev, err := evdev.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	events, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const setClock = 0x400445a0 // EVIOCSCLOCKID
-	if err := unix.IoctlSetPointerInt(int(file.Fd()), setClock, unix.CLOCK_MONOTONIC); err != nil {
+	if err := unix.IoctlSetPointerInt(events, setClock, unix.CLOCK_MONOTONIC); err != nil {
 		t.Fatal(err)
 	}
-	k := &keyboard{dev: dev, file: file, keys: make(chan key, 1<<14), gone: make(chan struct{})}
-	go k.read()
-	t.Cleanup(k.close)
+	var end [2]int
+	if err := unix.Pipe2(end[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	k := &keyboard{dev: dev, keys: make(chan key, 1<<17), gone: make(chan struct{})}
+	go k.read(events, end[0])
+	t.Cleanup(func() {
+		_ = unix.Close(end[1])
+		<-k.gone
+		_, _, _ = unix.Close(events), unix.Close(end[0]), dev.Close()
+	})
 	return k
 }
 
-func (k *keyboard) close() {
-	_ = k.file.Close()
-	_ = k.dev.Close()
-}
-
-func (k *keyboard) read() {
+// read takes events as soon as they are there, before any other thread of this machine runs:
+// the kernel holds no more than 64 of them for a reader.
+func (k *keyboard) read(from, end int) {
 	defer close(k.gone)
+	runtime.LockOSThread() // and never unlocked: the thread ends with its priority
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		panic(err)
+	}
 	buf := make([]byte, 64*24)
 	for {
-		n, err := k.file.Read(buf)
+		ready := []unix.PollFd{{Fd: int32(from), Events: unix.POLLIN}, {Fd: int32(end), Events: unix.POLLIN}}
+		if _, err := unix.Poll(ready, -1); err == unix.EINTR {
+			continue
+		}
+		if ready[1].Revents != 0 {
+			return
+		}
+		n, err := unix.Read(from, buf)
 		if err != nil {
 			return
 		}
@@ -93,8 +111,11 @@ func (k *keyboard) read() {
 			return
 		}
 		for _, e := range events {
-			if e.Type == evdev.EV_KEY && e.Value != 2 { // 2: the kernel's repeat
+			switch {
+			case e.Type == evdev.EV_KEY && e.Value != 2: // 2: the kernel's repeat
 				k.keys <- key{time.Duration(e.Time.Nano()), e}
+			case e.Type == evdev.EV_SYN && e.Code == evdev.SYN_DROPPED:
+				k.missed.Add(1)
 			}
 		}
 	}
@@ -155,8 +176,9 @@ func (k *keyboard) quiet(t *testing.T) {
 }
 
 // waitFor asks ready at each change in dir until it says so.
-func waitFor(t *testing.T, dir string, limit time.Duration, what string, ready func() bool) {
+func waitFor(t *testing.T, dir, what string, ready func() bool) {
 	t.Helper()
+	const limit = 20 * time.Second
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		t.Fatal(err)

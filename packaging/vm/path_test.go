@@ -39,11 +39,11 @@ func TestPadPressesItsKeys(t *testing.T) {
 		c.tap(t, 39, 100)
 		k.expect(t, "+1 -1")
 		c.tap(t, 38, 100)
-		b.await(t, "Mode", 5*time.Second, equals("Second"))
+		b.await(t, "Mode", 20*time.Second, equals("Second"))
 		c.tap(t, 39, 100)
 		k.expect(t, "+2 -2")
 		c.tap(t, 38, 100)
-		b.await(t, "Mode", 5*time.Second, equals("Default"))
+		b.await(t, "Mode", 20*time.Second, equals("Default"))
 	})
 	k.quiet(t)
 }
@@ -70,6 +70,6 @@ func TestClientShowsWhatIs(t *testing.T) {
 	}
 	configure(t, configuration+"\n[[modes]]\nname = \"Third\"\n")
 	must(t, "systemctl", "--user", "reload", "midimon")
-	b.await(t, "Modes", 10*time.Second, contains("Third"))
+	b.await(t, "Modes", 30*time.Second, contains("Third"))
 	has(t, must(t, "midimonctl", "status", "--json"), `"Third"`)
 }

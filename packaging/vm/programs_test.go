@@ -63,7 +63,7 @@ func said(t *testing.T, name string) string {
 	t.Helper()
 	path := "/home/tester/" + name
 	var line string
-	waitFor(t, "/home/tester", 20*time.Second, path, func() bool {
+	waitFor(t, "/home/tester", path, func() bool {
 		text, _ := os.ReadFile(path)
 		line = string(text)
 		return strings.HasSuffix(line, "\n")

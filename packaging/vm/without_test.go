@@ -99,8 +99,8 @@ func TestWithoutABus(t *testing.T) {
 	address, run := laterBus(dir)
 	env := []string{"XDG_RUNTIME_DIR=" + dir, "DBUS_SESSION_BUS_ADDRESS=" + address}
 	p := start(t, env)
-	waitFor(t, dir, 20*time.Second, "private socket's directory", func() bool { _, err := os.Stat(dir + "/midimon"); return err == nil })
-	waitFor(t, dir+"/midimon", 20*time.Second, "private socket", func() bool { _, err := os.Stat(dir + "/midimon/bus"); return err == nil })
+	waitFor(t, dir, "private socket's directory", func() bool { _, err := os.Stat(dir + "/midimon"); return err == nil })
+	waitFor(t, dir+"/midimon", "private socket", func() bool { _, err := os.Stat(dir + "/midimon/bus"); return err == nil })
 	out, err := asTester(t.Context(), env, "midimonctl", "status").CombinedOutput()
 	if err != nil {
 		t.Errorf("status on the private socket: %v\n%s", err, out)
