@@ -10,11 +10,11 @@ import (
 	"log/slog"
 	"path/filepath"
 
-	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/inotify"
 )
 
 // Options are what tests change; the zero value is right for everybody else.
@@ -63,13 +63,13 @@ func (d *Driver) Open(deliver func(engine.Input)) (*Session, error) {
 // Await returns nil when Open has become possible, or ctx's error. It sleeps until something
 // happens beside the device.
 func (d *Driver) Await(ctx context.Context) error {
-	w, err := fsnotify.NewWatcher()
+	w, err := inotify.New()
 	if err != nil {
 		d.log.Warn("cannot watch for the ALSA sequencer", "err", err)
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	defer w.Close() //nolint:errcheck // nothing was written
+	defer w.Close()
 	for {
 		if err := d.watch(w); err != nil {
 			d.log.Warn("cannot watch for the ALSA sequencer", "err", err)
@@ -82,14 +82,13 @@ func (d *Driver) Await(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.Events: // created, or its owner, mode or ACL changed
-		case <-w.Errors: //nolint:errcheck // says only that events were lost: look again
 		}
 	}
 }
 
 // watch watches the device's directory or, while there is none, the one above. Directories
 // already watched stay so.
-func (d *Driver) watch(w *fsnotify.Watcher) error {
+func (d *Driver) watch(w *inotify.Watcher) error {
 	dir := filepath.Dir(d.opts.Device)
 	err := w.Add(dir)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -12,11 +12,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/fsnotify/fsnotify"
-
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/amixer"
+	"github.com/amiable-dev/midimon/linux/inotify"
 	"github.com/amiable-dev/midimon/linux/pulse"
 	"github.com/amiable-dev/midimon/linux/socket"
 )
@@ -120,11 +119,11 @@ func (b *Backend) Await(ctx context.Context) error {
 
 // card waits for a sound card to come.
 func (b *Backend) card(ctx context.Context) error {
-	w, err := fsnotify.NewWatcher()
+	w, err := inotify.New()
 	if err != nil {
 		return fmt.Errorf("cannot watch for sound cards: %w", err)
 	}
-	defer w.Close() //nolint:errcheck // nothing was written
+	defer w.Close()
 	dir := b.sound
 	if _, err := os.Stat(dir); err != nil {
 		dir = filepath.Dir(dir)
@@ -136,12 +135,10 @@ func (b *Backend) card(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case e := <-w.Events:
-			if e.Name == b.sound || strings.HasPrefix(e.Name, filepath.Join(b.sound, "controlC")) {
+		case path := <-w.Events:
+			if path == "" || path == b.sound || strings.HasPrefix(path, filepath.Join(b.sound, "controlC")) {
 				return nil
 			}
-		case <-w.Errors: //nolint:errcheck // says only that events were lost
-			return nil
 		}
 	}
 }

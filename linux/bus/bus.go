@@ -16,8 +16,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/inotify"
 )
 
 const (
@@ -115,15 +116,15 @@ func (b *Bus) Another() (*dbus.Conn, error) {
 
 // Await returns the connection as soon as there is one. The error is ctx's.
 func (b *Bus) Await(ctx context.Context) (*dbus.Conn, error) {
-	if c, err := b.Conn(ctx); err == nil { // a watcher takes 64 kB of memory to wait with
+	if c, err := b.Conn(ctx); err == nil {
 		return c, nil
 	}
 	path := b.path()
-	w, err := fsnotify.NewWatcher()
+	w, err := inotify.New()
 	if err != nil {
 		return nil, fmt.Errorf("cannot wait for the message bus: %w", err)
 	}
-	defer w.Close() //nolint:errcheck // nothing was written
+	defer w.Close()
 	for {
 		for dir := filepath.Dir(path); path != ""; dir = filepath.Dir(dir) { // its own, or the nearest that there is
 			if w.Add(dir) == nil || dir == filepath.Dir(dir) {
@@ -142,7 +143,6 @@ func (b *Bus) Await(ctx context.Context) (*dbus.Conn, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-w.Events:
-		case <-w.Errors: //nolint:errcheck // events were lost: look again
 		case <-again:
 		}
 	}

@@ -15,9 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
-
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/inotify"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
@@ -66,12 +65,12 @@ var settled = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.S
 
 // Run calls tell with each change, the first at once, until ctx is done.
 func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
-	watcher, err := fsnotify.NewWatcher()
+	watcher, err := inotify.New()
 	if err != nil {
 		tell(Focus{Why: "cannot watch for a desktop: " + err.Error()})
 		return
 	}
-	defer watcher.Close() //nolint:errcheck // nothing was written
+	defer watcher.Close()
 	for _, dir := range []string{w.runtime, filepath.Join(w.runtime, "hypr"), x11.Sockets} {
 		_ = watcher.Add(dir) // one that is not there has no desktop
 	}
@@ -169,7 +168,7 @@ func compareAge(a, b string) int {
 
 // await returns when a source may have come: true, because something has happened, or false, because
 // it is time for another look after so many.
-func (w *Watcher) await(ctx context.Context, watcher *fsnotify.Watcher, kwin <-chan struct{}, looks int) bool {
+func (w *Watcher) await(ctx context.Context, watcher *inotify.Watcher, kwin <-chan struct{}, looks int) bool {
 	var soon <-chan time.Time
 	if looks < len(settled) {
 		soon = time.After(settled[looks])
@@ -182,12 +181,13 @@ func (w *Watcher) await(ctx context.Context, watcher *fsnotify.Watcher, kwin <-c
 			return true
 		case <-kwin:
 			return true
-		case <-watcher.Errors: //nolint:errcheck // events were lost: look
-			return true
-		case e := <-watcher.Events:
-			if e.Has(fsnotify.Create) && telling(e.Name) {
-				if filepath.Base(e.Name) == "hypr" {
-					_ = watcher.Add(e.Name)
+		case path := <-watcher.Events:
+			if path == "" { // events were lost: look
+				return true
+			}
+			if _, err := os.Lstat(path); err == nil && telling(path) {
+				if filepath.Base(path) == "hypr" {
+					_ = watcher.Add(path)
 				}
 				return true
 			}

@@ -13,8 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
+
+	"github.com/amiable-dev/midimon/linux/inotify"
 )
 
 // The pauses where the file system says nothing: between a server's bind and its listen,
@@ -28,11 +29,11 @@ const (
 // Await returns nil when a server accepts connections at one of the paths ("@name": an
 // abstract socket), or ctx's error. It sleeps until something happens to the paths.
 func Await(ctx context.Context, paths ...string) error {
-	w, err := fsnotify.NewWatcher()
+	w, err := inotify.New()
 	if err != nil {
 		return fmt.Errorf("cannot watch for %s: %w", strings.Join(paths, ", "), err)
 	}
-	defer w.Close() //nolint:errcheck // nothing was written
+	defer w.Close()
 	abstract := slices.ContainsFunc(paths, isAbstract)
 	pause := firstPause
 	for {
@@ -80,7 +81,7 @@ func try(ctx context.Context, path string) error {
 
 // watch watches the socket's directory and the one above, or what there is of its ancestors.
 // What is watched already stays so.
-func watch(w *fsnotify.Watcher, path string) error {
+func watch(w *inotify.Watcher, path string) error {
 	watched := 0
 	for dir := filepath.Dir(path); watched < 2; dir = filepath.Dir(dir) {
 		err := w.Add(dir)
@@ -99,17 +100,15 @@ func watch(w *fsnotify.Watcher, path string) error {
 
 // next returns when something happened to one of the paths or their directories, or when
 // again has a value.
-func next(ctx context.Context, w *fsnotify.Watcher, again <-chan time.Time, paths []string) (happened bool, err error) {
+func next(ctx context.Context, w *inotify.Watcher, again <-chan time.Time, paths []string) (happened bool, err error) {
 	for {
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-again:
 			return false, nil
-		case <-w.Errors: //nolint:errcheck // says only that events were lost: look again
-			return true, nil
-		case e := <-w.Events:
-			if concerns(e.Name, paths) {
+		case path := <-w.Events:
+			if path == "" || concerns(path, paths) {
 				return true, nil
 			}
 		}
