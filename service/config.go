@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/report"
@@ -187,11 +186,11 @@ func (d *Daemon) free() {
 	since := time.Since(d.freed)
 	if since >= freeEvery {
 		d.freed = time.Now()
-		d.o.Beside(debug.FreeOSMemory)
+		d.o.Beside(d.o.Free)
 		return
 	}
 	if d.freeing == nil {
-		d.freeing = time.AfterFunc(freeEvery-since, func() { d.o.Beside(debug.FreeOSMemory) })
+		d.freeing = time.AfterFunc(freeEvery-since, func() { d.o.Beside(d.o.Free) })
 		return
 	}
 	d.freeing.Reset(freeEvery)

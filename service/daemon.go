@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -64,6 +65,7 @@ type Options struct {
 	SetPresent func(present bool)             // says whether the user has a session at a seat; nil: nobody asks
 	SetLogFile func(path string) error        // makes [logging] file one that the logger writes to, too; empty: none. nil: it cannot
 	Beside     func(work func())              // does work that takes long, beside the notes; nil: just does it
+	Free       func()                         // gives back to the system what is not needed after a reading; nil: only the heap
 	Log        *slog.Logger
 }
 
@@ -98,6 +100,9 @@ func New(o Options) *Daemon {
 	if o.Beside == nil {
 		o.Beside = func(work func()) { work() }
 	}
+	if o.Free == nil {
+		o.Free = debug.FreeOSMemory
+	}
 	d := &Daemon{o: o, runtime: runtime{o: &o}, validating: make(chan struct{}, 1)}
 	d.board = newBoard(o.Log, report.Status{
 		Version: o.Version, Pid: os.Getpid(), Started: time.Now(), State: report.Starting, ConfigPath: o.Config,
@@ -106,7 +111,7 @@ func New(o Options) *Daemon {
 		d.board.rows.Set(c)
 	}
 	d.reloader = reload.New(d.reload)
-	d.reader = &reload.Reader{Path: o.Config, Guard: o.Guard, Beside: o.Beside}
+	d.reader = &reload.Reader{Path: o.Config, Guard: o.Guard}
 	d.follower = reload.NewFollower()
 	d.follower.Files, d.follower.Read, d.follower.Watched = d.reader.Files, d.changed, d.unwatched
 	return d
@@ -121,6 +126,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	defer d.runtime.close()
 	d.configure()
+	d.reader.Beside = d.o.Beside // before, there are no notes that it could keep waiting
 
 	ctx, fatal := context.WithCancelCause(ctx)
 	defer fatal(nil)

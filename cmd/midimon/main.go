@@ -136,6 +136,7 @@ func beside(work func()) {
 // serve runs the daemon until a signal ends it.
 func serve(f *flags, stdout, stderr io.Writer) error {
 	runtime.GOMAXPROCS(noteProcs)
+	collectByNeed()
 	level := &slog.LevelVar{}
 	setLevel := func(name string) {
 		var l slog.Level // info where nothing is said

@@ -22,9 +22,9 @@ import (
 // replugs and reloads. packaging/dev soak sets MIDIMON_SOAK, and then it is 10^6, 1,000 and 300
 // of them.
 func TestMemory(t *testing.T) {
-	// kB. The goals are 6 and 12 MB. What is above them: the program itself, all of whose pages count
-	// once they were touched (8.5 MB), and a wait for each server that this machine lacks.
-	const goalAnonymous, goalRSS, maxAnonymous, maxRSS, maxGrowth = 6 << 10, 12 << 10, 6<<10 + 512, 15<<10 + 512, 1 << 10
+	// kB. The goals are 6 and 12 MB, and 1 MB of growth. What is above that: the program before the
+	// last one is kept, and Go's own books of a heap that was collected more than once.
+	const goalAnonymous, goalRSS, maxAnonymous, maxRSS, maxGrowth = 6 << 10, 12 << 10, 6<<10 + 512, 13 << 10, 1 << 10
 	events, replugs, reloads := 50_000, 30, 30
 	if os.Getenv("MIDIMON_SOAK") != "" {
 		events, replugs, reloads = 1_000_000, 1000, 300
@@ -58,9 +58,15 @@ func TestMemory(t *testing.T) {
 	connected("[Pads]")
 	atRest := func(when string) (anonymous int) {
 		t.Helper()
-		// The runtime gives memory back a little later.
-		time.Sleep(3 * time.Second)
-		anonymous, rss := memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
+		// It gives memory back a little later, or a good deal later on a busy machine.
+		rss := 0
+		for over := time.Now().Add(patience); ; {
+			time.Sleep(3 * time.Second)
+			anonymous, rss = memory(t, daemon.Process.Pid, "Anonymous:"), memory(t, daemon.Process.Pid, "Rss:")
+			if anonymous <= goalAnonymous && rss <= goalRSS || time.Now().After(over) {
+				break
+			}
+		}
 		t.Logf("%s: anonymous %d kB, RSS %d kB", when, anonymous, rss)
 		if anonymous > goalAnonymous || rss > goalRSS {
 			t.Logf("the goal of %d kB anonymous and %d kB RSS is not reached", goalAnonymous, goalRSS)

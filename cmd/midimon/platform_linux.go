@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
@@ -17,6 +18,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
 	"github.com/amiable-dev/midimon/linux/notify"
+	"github.com/amiable-dev/midimon/linux/resident"
 	"github.com/amiable-dev/midimon/linux/running"
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/linux/stream"
@@ -55,6 +57,12 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Running = running.Names
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold
+	o.Free = func() {
+		debug.FreeOSMemory()
+		if err := resident.Program(); err != nil {
+			log.Debug("the program stays in memory", "err", err)
+		}
+	}
 	o.Supervisor = systemd.NewNotifier(log)
 	o.Listener, err = systemd.Listener()
 	return err

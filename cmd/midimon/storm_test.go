@@ -129,7 +129,11 @@ func TestStorms(t *testing.T) {
 		}
 	}
 	p.eventually("as many files as before", func() bool { return p.descriptors() <= fds })
-	if grown := p.memory() - memory; grown > 1024 {
+	grown := p.memory() - memory
+	for over := time.Now().Add(patience); grown > 1024 && time.Now().Before(over); { // what the storms left may still be at work
+		grown = p.memory() - memory
+	}
+	if grown > 1024 {
 		t.Errorf("%d kB more memory than before", grown)
 	} else {
 		t.Logf("memory: %d kB, %+d", memory, grown)
