@@ -50,6 +50,7 @@ type Device struct {
 	Enabled  bool
 	Optional bool // its absence is no problem
 	Sysex    bool
+	Once     bool // when it was unplugged it is left alone until somebody asks for it
 }
 
 // Match is a set of keys, all of which must fit.

@@ -17,14 +17,7 @@ var deviceTable = tableOf(
 		d.Name, d.Match = s, []engine.Match{{{Kind: engine.MatchContains, Value: s}}}
 	}).required().says("A part of the name that its port shows. Upper and lower case differ."),
 	flag("auto_connect", func(d *engine.Device, b bool) { d.Enabled = b }).says("false: midimon leaves it alone. true."),
-	field[engine.Device]{
-		name: "auto_reconnect", doc: "A device is always taken when it comes back. true.", shape: flagShape,
-		read: func(r *reader, id int32, _ *engine.Device) {
-			if r.is(id, booleanNode) && r.nodes[id].num == 0 {
-				r.notSupported(id, r.nodes[id].off, "false is not supported yet; a device is always taken when it comes back")
-			}
-		},
-	},
+	flag("auto_reconnect", func(d *engine.Device, b bool) { d.Once = !b }).says("false: when it was unplugged midimon leaves it alone until the configuration is read again. true."),
 	ignored[engine.Device]("port", &shape{kind: "integer"}, "a device is found by its name, whatever its port's number"),
 )
 

@@ -356,7 +356,6 @@ name = "g"
 template = "generic-pads"
 `, `
 1:2: conflict
-4:18: not-supported
 7:9: unknown-value
 10:10: unknown-value
 10:23: unknown-value

@@ -308,6 +308,9 @@ func TestDevices(t *testing.T) {
 		"[device]\nname = \"Mikro\"\nauto_connect = true\nauto_reconnect = true": {
 			Name: "Mikro", Match: []engine.Match{{{Kind: engine.MatchContains, Value: "Mikro"}}}, Enabled: true,
 		},
+		"[device]\nname = \"Mikro\"\nauto_reconnect = false": {
+			Name: "Mikro", Match: []engine.Match{{{Kind: engine.MatchContains, Value: "Mikro"}}}, Enabled: true, Once: true,
+		},
 		"[device]\nname = \"Mikro\"\nauto_connect = false": {
 			Name: "Mikro", Match: []engine.Match{{{Kind: engine.MatchContains, Value: "Mikro"}}},
 		},

@@ -13,11 +13,12 @@ import (
 )
 
 // Swap makes p the program of the engine and of the ports. In the instant in which the engine
-// changes, every open port belongs to its device of p; then others are opened and closed.
+// changes, every open port belongs to its device of p; then others are opened and closed. What
+// was unplugged for good is taken again.
 func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 	return s.do(ctx, func() error {
-		old := s.program
-		s.program = p
+		old, left := s.program, s.left
+		s.program, s.left = p, map[string]bool{}
 		verdicts, _ := match(p.Devices, s.wanted, s.allPorts())
 		index := make([]int, engine.MaxPorts)
 		for id := range index {
@@ -38,7 +39,7 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 			}
 			return out
 		}); err != nil {
-			s.program = old
+			s.program, s.left = old, left
 			return err
 		}
 		s.setPaths()
@@ -58,6 +59,7 @@ func (s *Supervisor) SetEnabled(ctx context.Context, id string, enabled bool) er
 			return fmt.Errorf("%w: the configuration switches %s off", report.ErrNotSupported, id)
 		}
 		s.off[id] = !enabled
+		delete(s.left, id)
 		s.setPaths()
 		s.look(context.WithoutCancel(ctx))
 		return nil
@@ -73,7 +75,7 @@ func (s *Supervisor) Reconnect(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if !s.wanted(i) {
+		if delete(s.left, id); !s.wanted(i) {
 			return fmt.Errorf("%w: %s is switched off", report.ErrNotSupported, id)
 		}
 		counter := &s.memory(&s.program.Devices[i]).counter

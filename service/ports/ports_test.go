@@ -511,6 +511,45 @@ action = { type = "Keystroke", keys = "b" }
 	})
 }
 
+// TestAutoReconnectOff leaves a device alone once it was unplugged, until somebody asks for it.
+func TestAutoReconnectOff(t *testing.T) {
+	const once = "[device]\nname = \"LPD\"\nauto_reconnect = false\n"
+	ask := map[string]func(*stage, context.Context) error{
+		"reload":    func(s *stage, ctx context.Context) error { return s.Swap(ctx, compile(t, once)) },
+		"reconnect": func(s *stage, ctx context.Context) error { return s.Reconnect(ctx, "LPD") },
+		"enabled":   func(s *stage, ctx context.Context) error { return s.SetEnabled(ctx, "LPD", true) },
+	}
+	for name, asks := range ask {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDriver("seq")
+			s := start(t, once, d)
+			s.devices("LPD=absent")
+			pad := usb(1, "LPD8", "09e8:0075", "A", "1-1")
+			d.open().plug(pad)
+			s.devices("LPD=connected")
+			d.open().unplug(1)
+			s.devices("LPD=ignored")
+			d.open().plug(pad)
+			s.devices("LPD=ignored usb:09e8:0075:A=ignored")
+			s.problems()
+			if d.open().play(1) || !strings.Contains(s.device("LPD").Error, "midimonctl reload") {
+				t.Errorf("%s: it was taken again: %+v", name, s.device("LPD"))
+			}
+			if err := asks(s, t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			s.devices("LPD=connected")
+			if !d.open().play(1) {
+				t.Errorf("%s: it is not heard", name)
+			}
+			if err := s.ReopenAll(t.Context()); err != nil { // a sleep is not unplugging
+				t.Error(err)
+			}
+			s.devices("LPD=connected")
+		})
+	}
+}
+
 func TestSwitchesAndReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDriver("seq")

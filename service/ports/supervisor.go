@@ -44,6 +44,7 @@ type Supervisor struct {
 	// The rest is Run's own.
 	program  *engine.Program
 	off      map[string]bool // devices switched off while we run, by name
+	left     map[string]bool // devices that were unplugged and are not to be taken again
 	seen     map[string]*device
 	open     map[key]*listening
 	failures map[key]error
@@ -89,7 +90,7 @@ func New(c Config) *Supervisor {
 	s := &Supervisor{
 		loop: c.Loop, now: c.Now, publish: c.Publish, log: c.Log, program: c.Program,
 		posts: make(chan func()), wake: make(chan struct{}, 1), done: make(chan struct{}),
-		off: map[string]bool{}, seen: map[string]*device{}, open: map[key]*listening{}, failures: map[key]error{},
+		off: map[string]bool{}, left: map[string]bool{}, seen: map[string]*device{}, open: map[key]*listening{}, failures: map[key]error{},
 	}
 	for _, d := range c.Drivers {
 		s.drivers = append(s.drivers, &driver{Driver: d})
@@ -207,7 +208,17 @@ func (s *Supervisor) sweep() {
 	for k, l := range s.open {
 		if l.route.lost.Load() {
 			s.log.Info("port lost", "port", l.Name)
+			s.leave(l)
 			s.forget(k)
+		}
+	}
+}
+
+// leave notes that a port's device was unplugged, if that is for good.
+func (s *Supervisor) leave(l *listening) {
+	for i := range s.program.Devices {
+		if d := &s.program.Devices[i]; d.Once && &s.memory(d).counter == l.route.counter.Load() {
+			s.left[d.Name] = true
 		}
 	}
 }
@@ -257,6 +268,11 @@ func (s *Supervisor) look(ctx context.Context) {
 		for _, p := range found {
 			d.ports = append(d.ports, &port{p, d})
 		}
+		for k, l := range s.open {
+			if k.driver == d && !slices.ContainsFunc(d.ports, func(p *port) bool { return p.key() == k }) {
+				s.leave(l)
+			}
+		}
 	}
 	s.reconcile(ctx)
 }
@@ -272,7 +288,7 @@ func (s *Supervisor) allPorts() []*port {
 
 func (s *Supervisor) wanted(i int) bool {
 	d := &s.program.Devices[i]
-	return d.Enabled && !s.off[d.Name]
+	return d.Enabled && !s.off[d.Name] && !s.left[d.Name]
 }
 
 // reconcile opens and closes ports until those are open that the program means.

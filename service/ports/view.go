@@ -73,6 +73,8 @@ func (s *Supervisor) configured(i int, verdicts []verdict) report.Device {
 		Enabled: s.wanted(i), Optional: of.Optional, Configured: true,
 	}
 	switch {
+	case s.left[of.Name]:
+		d.State, d.Error = report.Ignored, "it was unplugged, and auto_reconnect is false; midimonctl reload takes it again"
 	case !d.Enabled:
 		d.State = report.Ignored
 	case i >= len(verdicts):
