@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -95,38 +95,51 @@ func (i *item) choose(label string) {
 type stage struct {
 	*desktoptest.Desktop
 	t         *testing.T
-	bin       string
 	conn      *dbus.Conn
 	daemon    *desktoptest.Program
+	tray      *desktoptest.Program
 	artefacts string
 }
 
 func newStage(t *testing.T, d *desktoptest.Desktop) *stage {
 	t.Helper()
-	bin := filepath.Join(d.Dir, "programs")
-	for _, program := range []string{"midimon", "midimonctl"} {
-		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, program), "../"+program).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	pads := filepath.Join(d.Dir, "pads")
-	d.Output("mkfifo", "-m", "600", pads)
-	d.Write("config/midimon/config.toml", fmt.Sprintf(trayConfig, pads))
+	programsOn(t, d)
+	d.Output("mkfifo", "-m", "600", filepath.Join(d.Dir, "pads"))
 	artefacts := os.Getenv("ARTEFACTS")
 	if artefacts == "" {
 		artefacts = t.TempDir()
 	}
-	return &stage{Desktop: d, t: t, bin: bin, conn: conn, artefacts: artefacts}
+	s := &stage{Desktop: d, t: t, artefacts: artefacts}
+	s.connect()
+	s.configure("")
+	return s
+}
+
+// connect connects to the bus, again after it was another.
+func (s *stage) connect() {
+	s.t.Helper()
+	conn, err := dbus.Connect(s.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close() })
+	s.conn = conn
+}
+
+// configure writes midimon's configuration, with more at its end, and returns its path.
+func (s *stage) configure(more string) string {
+	s.t.Helper()
+	return s.Write("config/midimon/config.toml", fmt.Sprintf(trayConfig, filepath.Join(s.Dir, "pads"))+more)
+}
+
+func (s *stage) startTray() {
+	s.t.Helper()
+	s.tray = s.Start(filepath.Join(s.Dir, "bin", "midimonctl"), "tray")
 }
 
 func (s *stage) startDaemon() {
 	s.t.Helper()
-	s.daemon = s.Start(filepath.Join(s.bin, "midimon"), "--dry-run")
+	s.daemon = s.Start(filepath.Join(s.Dir, "bin", "midimon"), "--dry-run")
 	s.daemon.Wait("msg=ready")
 }
 
@@ -185,8 +198,10 @@ func near(sixteen, eight uint32) bool {
 }
 
 var (
-	lit  = [3]uint32{0x2e, 0xb8, 0x72}
-	dark = [3]uint32{0x6c, 0x6c, 0x6c}
+	lit    = [3]uint32{0x2e, 0xb8, 0x72}
+	amber  = [3]uint32{0xe6, 0xa2, 0x1e}
+	purple = [3]uint32{0x9a, 0x6d, 0xd7}
+	dark   = [3]uint32{0x6c, 0x6c, 0x6c}
 )
 
 // follow is what the icon does on any panel.
@@ -209,7 +224,14 @@ func (s *stage) follow(shoot func(path string), name string) {
 	}
 	i.choose("Paused")
 	i.await("midimon: paused")
+	s.icon(name+"-paused", shoot, purple)
 	i.choose("Paused")
+	i.await("midimon: running")
+	s.configure("[[devices]]\nname = \"ghost\"\nmatch = [\"name:no such thing\"]\n")
+	i.await("midimon: degraded")
+	i.await("device-absent:ghost: the device ghost is not plugged in")
+	s.icon(name+"-degraded", shoot, amber)
+	s.configure("")
 	i.await("midimon: running")
 	s.daemon.Kill()
 	i.await("Start")
@@ -217,11 +239,7 @@ func (s *stage) follow(shoot func(path string), name string) {
 	i.await("Mode: Desk") // a dry run keeps no mode
 }
 
-func TestTrayOnXfce(t *testing.T) {
-	desktoptest.Need(t, "xfce4-panel", "import")
-	d := desktoptest.X11(t)
-	s := newStage(t, d)
-	d.Write("config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml", `<?xml version="1.0" encoding="UTF-8"?>
+const xfcePanel = `<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
  <property name="configver" type="int" value="2"/>
  <property name="panels" type="array"><value type="int" value="1"/>
@@ -236,35 +254,163 @@ func TestTrayOnXfce(t *testing.T) {
  <property name="plugins" type="empty"><property name="plugin-1" type="string" value="systray">
   <property name="known-items" type="array"><value type="string" value="midimon"/></property></property></property>
 </channel>
-`)
-	tray := d.Start(filepath.Join(s.bin, "midimonctl"), "tray") // before any panel
+`
+
+// startXfce starts the panel of Xfce and what it keeps its settings in, which end with the bus.
+func (s *stage) startXfce() *desktoptest.Program {
+	s.t.Helper()
 	daemons, err := filepath.Glob("/usr/lib/*/xfce4/xfconf/xfconfd")
 	if err != nil || len(daemons) == 0 {
-		t.Fatal("xfconfd is missing", err)
+		s.t.Fatal("xfconfd is missing", err)
 	}
-	d.Start(daemons[0])
-	desktoptest.Until(t, "xfconfd", func() bool {
+	s.Start(daemons[0])
+	desktoptest.Until(s.t, "xfconfd", func() bool {
 		var owner string
 		return s.conn.BusObject().Call("org.freedesktop.DBus.GetNameOwner", 0, "org.xfce.Xfconf").Store(&owner) == nil
 	})
-	panel := d.Start("xfce4-panel", "--disable-wm-check")
-	shoot := func(path string) { d.Output("import", "-window", "root", path) }
+	return s.Start("xfce4-panel", "--disable-wm-check")
+}
+
+// newXfce is a stage on X11, where the tray is before any panel.
+func newXfce(t *testing.T) (s *stage, panel *desktoptest.Program, shoot func(path string)) {
+	t.Helper()
+	desktoptest.Need(t, "xfce4-panel", "import")
+	s = newStage(t, desktoptest.X11(t))
+	s.Write("config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml", xfcePanel)
+	s.startTray()
+	return s, s.startXfce(), func(path string) { s.Output("import", "-window", "root", path) }
+}
+
+func TestTrayOnXfce(t *testing.T) {
+	s, panel, shoot := newXfce(t)
 	s.follow(shoot, "xfce")
+	s.click()
+	whole(t, panel)
 
 	panel.Kill()
-	d.Start("xfce4-panel", "--disable-wm-check")
+	panel = s.Start("xfce4-panel", "--disable-wm-check")
 	s.icon("xfce-panel-again", shoot, lit)
+	s.RestartBus()
+	select { // without a bus the panel ends by itself
+	case <-panel.Ended():
+	case <-time.After(desktoptest.Limit):
+		t.Fatal("the panel goes on without a bus")
+	}
+	s.connect()
+	s.startXfce()
+	s.icon("xfce-bus-again", shoot, lit)
+	s.item().choose("Studio") // by the private socket: no bus is needed for that
+	s.item().await("Mode: Studio")
 	select {
-	case <-tray.Ended():
+	case <-s.tray.Ended():
 		t.Error("the tray ended")
 	default:
 	}
 }
 
+// whole fails if the panel could not show all of the menu: what is below an entry came before it.
+func whole(t *testing.T, panel *desktoptest.Program) {
+	t.Helper()
+	if said := panel.Said(); strings.Contains(said, "LIBDBUSMENU-GTK-WARNING") {
+		t.Error(said)
+	}
+}
+
+// click opens the menu by the mouse and goes to the second mode by the keys of the panel's own menu.
+func (s *stage) click() {
+	s.t.Helper()
+	i := s.item()
+	i.choose("Desk")
+	s.mode("Desk")
+	pause := 100 * time.Millisecond
+	desktoptest.Until(s.t, "mode Studio, by mouse and keyboard", func() bool {
+		step := fmt.Sprint(pause.Seconds())
+		s.Output("xdotool", "mousemove", "16", "16", "click", "1", "sleep", step, "key", "Down", "sleep", step, "key", "Right", "sleep", step, "key", "Down", "sleep", step)
+		s.Output("import", "-window", "root", filepath.Join(s.artefacts, "xfce-menu.png"))
+		s.Output("xdotool", "key", "Return", "sleep", step)
+		v, err := s.conn.Object("com.amiable.Midimon1", "/com/amiable/Midimon1").GetProperty("com.amiable.Midimon1.Mode")
+		if err == nil && v.Value() == "Studio" {
+			return true
+		}
+		s.Output("xdotool", "key", "Escape", "sleep", "0.1", "key", "Escape", "sleep", "0.1")
+		pause = min(2*pause, 2*time.Second)
+		return false
+	})
+}
+
+// What the entries do beside modes and pause.
+func TestTrayEntries(t *testing.T) {
+	s, panel, _ := newXfce(t)
+	defer whole(t, panel)
+	opened := s.Fifo("opened")
+	opener := s.Write("bin/xdg-open", "#!/bin/sh\necho \"$1\" >"+opened.Path+"\n")
+	if err := os.Chmod(opener, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.Dunst()
+	s.startDaemon()
+	i := s.item()
+	generation := func() any {
+		v, err := s.conn.Object("com.amiable.Midimon1", "/com/amiable/Midimon1").GetProperty("com.amiable.Midimon1.ConfigGeneration")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Value()
+	}
+	was := generation()
+	i.choose("Reload")
+	desktoptest.Until(t, "another generation", func() bool { return generation() != was })
+
+	path := s.configure("")
+	i.choose("Open configuration")
+	if got := opened.Next(); got != path {
+		t.Errorf("opened %q, want %q", got, path)
+	}
+	if controllers := i.await("Controllers"); len(controllers.Children) != 1 {
+		t.Errorf("%d controllers", len(controllers.Children))
+	}
+	i.await("pads")
+
+	i.choose("Doctor")
+	s.Output("xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm")
+
+	// What an entry cannot do is shown.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	shown := func(words string) {
+		t.Helper()
+		desktoptest.Until(t, "a notification "+words, func() bool {
+			s.Output("dunstctl", "close-all")
+			return strings.Contains(s.Output("dunstctl", "history"), words)
+		})
+	}
+	i.choose("Open configuration")
+	shown("midimon: cannot open the configuration")
+
+	i.choose("Stop midimon")
+	i.await("Start")
+	<-s.daemon.Ended()
+	i.choose("Start") // there is neither systemd nor a file for the bus
+	shown("midimon: cannot start midimon")
+
+	s.startDaemon()
+	i.choose("Quit this icon")
+	select {
+	case <-s.tray.Ended():
+	case <-time.After(desktoptest.Limit):
+		t.Fatal("the tray does not end")
+	}
+	desktoptest.Until(t, "no icon", func() bool {
+		v, err := s.conn.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher").GetProperty("org.kde.StatusNotifierWatcher.RegisteredStatusNotifierItems")
+		names, _ := v.Value().([]string)
+		return err == nil && len(names) == 0
+	})
+}
+
 func TestTrayOnWaybar(t *testing.T) {
 	desktoptest.Need(t, "waybar", "grim")
-	d := desktoptest.Sway(t)
-	s := newStage(t, d)
+	s := newStage(t, desktoptest.Sway(t))
 	config, err := json.Marshal(map[string]any{
 		"layer": "top", "position": "top", "height": 32, "modules-left": []string{"tray"},
 		"tray": map[string]any{"icon-size": 22, "show-passive-items": true},
@@ -272,12 +418,15 @@ func TestTrayOnWaybar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	style := d.Write("bar.css", "window#waybar { background: #ffffff; color: #000; }")
-	d.Start("waybar", "-c", d.Write("bar.json", string(config)), "-s", style)
-	d.Start(filepath.Join(s.bin, "midimonctl"), "tray")
-	s.follow(func(path string) {
-		own := filepath.Join(d.Dir, "shot.png") // the compositor's user cannot write elsewhere
-		d.Output("grim", own)
+	style := s.Write("bar.css", "window#waybar { background: #ffffff; color: #000; }")
+	bar := func() *desktoptest.Program {
+		return s.Start("waybar", "-c", s.Write("bar.json", string(config)), "-s", style)
+	}
+	first := bar()
+	s.startTray()
+	shoot := func(path string) {
+		own := filepath.Join(s.Dir, "shot.png") // the compositor's user cannot write elsewhere
+		s.Output("grim", own)
 		text, err := os.ReadFile(own)
 		if err == nil {
 			err = os.WriteFile(path, text, 0o600)
@@ -285,5 +434,11 @@ func TestTrayOnWaybar(t *testing.T) {
 		if err != nil {
 			t.Fatal(fmt.Errorf("cannot keep the picture: %w", err))
 		}
-	}, "waybar")
+	}
+	s.follow(shoot, "waybar")
+	whole(t, first)
+	first.Kill()
+	second := bar()
+	s.icon("waybar-again", shoot, lit)
+	whole(t, second)
 }

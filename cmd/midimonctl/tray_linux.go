@@ -163,7 +163,9 @@ func (i *indicator) call(what string, do func(context.Context, *client.Client) e
 // complain shows what failed where the user looks.
 func (i *indicator) complain(what string, why error) {
 	b := notify.New(i.bus)
-	if b.Open(i.ctx) != nil {
+	b.Defer(func(_ effect.Effect, err error) { i.log.Warn("cannot show a notification", "err", err) })
+	if err := b.Open(i.ctx); err != nil {
+		i.log.Warn("cannot show a notification", "err", err)
 		return
 	}
 	defer b.Close() //nolint:errcheck // the log has it
@@ -214,7 +216,7 @@ func (i *indicator) start(ctx context.Context, c effect.Command) error {
 
 // oneLine keeps a menu narrow.
 func oneLine(text string) string {
-	const most = 80
+	const most = 60
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > most {
 		text = string(r[:most-1]) + "…"

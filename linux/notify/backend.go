@@ -141,6 +141,7 @@ func (b *Backend) run(ctx context.Context) {
 	defer close(b.ended)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	lasting := context.WithoutCancel(ctx) // what has begun is shown, also when Close comes
 	for {
 		timer.Stop()
 		if at, ok := b.slots.due(); ok {
@@ -157,10 +158,10 @@ func (b *Backend) run(ctx context.Context) {
 			b.owned(is)
 		case <-timer.C:
 			for _, n := range b.slots.waiting(time.Now()) {
-				b.take(ctx, n)
+				b.take(lasting, n)
 			}
 		case n := <-b.notes:
-			b.take(ctx, &n)
+			b.take(lasting, &n)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package tray
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -20,11 +21,14 @@ var (
 const (
 	propertiesIface = "org.freedesktop.DBus.Properties"
 	introspectIface = "org.freedesktop.DBus.Introspectable"
+	peerIface       = "org.freedesktop.DBus.Peer"
 )
 
 // The errors of calls that name what is not there.
 const (
 	invalidArgs      = "org.freedesktop.DBus.Error.InvalidArgs"
+	unknownObject    = "org.freedesktop.DBus.Error.UnknownObject"
+	unknownMethod    = "org.freedesktop.DBus.Error.UnknownMethod"
 	unknownInterface = "org.freedesktop.DBus.Error.UnknownInterface"
 	unknownProperty  = "org.freedesktop.DBus.Error.UnknownProperty"
 	propertyReadOnly = "org.freedesktop.DBus.Error.PropertyReadOnly"
@@ -41,45 +45,63 @@ type tooltip struct {
 	Title, Text string
 }
 
-// export puts the two objects on a connection. The item has no Activate: a panel whose click comes to
-// nothing opens the menu.
-func (t *tray) export(conn *dbus.Conn) error {
-	for _, o := range []struct {
-		path  dbus.ObjectPath
-		iface string
-		xml   string
-		props func() map[string]dbus.Variant
-		table map[string]any
-	}{
-		{itemPath, itemIface, itemXML, t.itemProperties, map[string]any{
-			"Scroll": func(int32, string) *dbus.Error { return nil },
-		}},
-		{menuPath, menuIface, menuXML, menuProperties, map[string]any{
-			"GetLayout": t.getLayout, "GetGroupProperties": t.getGroupProperties, "GetProperty": t.getProperty,
-			"Event": t.event, "EventGroup": t.eventGroup, "AboutToShow": t.aboutToShow, "AboutToShowGroup": t.aboutToShowGroup,
-		}},
-	} {
-		for iface, table := range map[string]map[string]any{
-			o.iface: o.table, propertiesIface: access(o.iface, o.props),
-			introspectIface: {"Introspect": func() (string, *dbus.Error) { return o.xml, nil }},
-		} {
-			if err := conn.ExportMethodTable(table, o.path, iface); err != nil {
-				return fmt.Errorf("%s on %s: %w", iface, o.path, err)
+// serve answers the calls that come on a connection, in their order: libdbusmenu asks for the properties of
+// a menu and then for those of what is below it, and if the second answer comes first, it shows an empty
+// menu. godbus by itself answers each call from a goroutine of its own.
+func (t *tray) serve(conn *dbus.Conn) {
+	calls := make(chan *dbus.Message, 256)
+	objects := t.objects()
+	conn.Eavesdrop(calls)
+	go func() {
+		for {
+			select {
+			case <-conn.Context().Done():
+				return
+			case m, ok := <-calls:
+				if !ok {
+					return
+				}
+				if m.Type == dbus.TypeMethodCall {
+					objects.answer(conn, m)
+				}
 			}
 		}
+	}()
+}
+
+// objects are the two, with their interfaces. The item has no Activate: a panel whose click comes to nothing
+// opens the menu.
+func (t *tray) objects() objects {
+	return objects{
+		itemPath: {
+			itemIface:       {"Scroll": func(int32, string) *dbus.Error { return nil }},
+			propertiesIface: access(itemIface, t.itemProperties), introspectIface: describes(itemXML), peerIface: peer,
+		},
+		menuPath: {
+			menuIface: {
+				"GetLayout": t.getLayout, "GetGroupProperties": t.getGroupProperties, "GetProperty": t.getProperty,
+				"Event": t.event, "EventGroup": t.eventGroup, "AboutToShow": t.aboutToShow, "AboutToShowGroup": t.aboutToShowGroup,
+			},
+			propertiesIface: access(menuIface, menuProperties), introspectIface: describes(menuXML), peerIface: peer,
+		},
 	}
-	return nil
+}
+
+var peer = methods{"Ping": func() *dbus.Error { return nil }}
+
+func describes(xml string) methods {
+	return methods{"Introspect": func() (string, *dbus.Error) { return xml, nil }}
 }
 
 // access is org.freedesktop.DBus.Properties of an object whose own interface is one.
-func access(own string, all func() map[string]dbus.Variant) map[string]any {
+func access(own string, all func() map[string]dbus.Variant) methods {
 	of := func(iface string) (map[string]dbus.Variant, *dbus.Error) {
 		if iface != own && iface != "" {
 			return nil, wrong(unknownInterface, "there is no interface %q here", iface)
 		}
 		return all(), nil
 	}
-	return map[string]any{
+	return methods{
 		"GetAll": of,
 		"Get": func(iface, name string) (dbus.Variant, *dbus.Error) {
 			values, err := of(iface)
@@ -147,7 +169,9 @@ func (t *tray) getLayout(parent, depth int32, names []string) (uint32, layout, *
 	return m.revision, it.layout(depth, names), nil
 }
 
-// getGroupProperties tells of some entries, or of all if none is named. Those that went are left out.
+// getGroupProperties tells of some entries, or of all if none is named. Those that went are left out. What
+// is above comes before what is below, which has the greater number: libdbusmenu makes the menus in the
+// order of this answer, and leaves out what is below a menu that it has not made yet.
 func (t *tray) getGroupProperties(which []int32, names []string) ([]updated, *dbus.Error) {
 	m := t.menu()
 	if len(which) == 0 {
@@ -155,6 +179,7 @@ func (t *tray) getGroupProperties(which []int32, names []string) ([]updated, *db
 			which = append(which, id)
 		}
 	}
+	slices.Sort(which)
 	out := []updated{}
 	for _, id := range which {
 		if it := m.items[id]; it != nil {

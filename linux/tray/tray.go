@@ -62,12 +62,14 @@ type Entry struct {
 // A tray is the icon. Its fields are Run's, but for shown, which whoever asks may read.
 type tray struct {
 	log   *slog.Logger
+	bus   *bus.Bus
 	ids   ids
 	shown atomic.Pointer[shown]
 
-	conn  *dbus.Conn // where the objects are; nil: nowhere
-	owner string     // of the watcher's name; empty: there is none
-	known string     // the owner that has been told of the icon
+	shared *dbus.Conn // the bus's, on which the watcher is; nil: none
+	own    *dbus.Conn // on which the objects are; nil: nowhere
+	owner  string     // of the watcher's name; empty: there is none
+	known  string     // the owner that has been told of the icon
 }
 
 // shown is one face, made ready for those who ask. It is not changed.
@@ -100,7 +102,8 @@ func Run(ctx context.Context, b *bus.Bus, faces <-chan Face, log *slog.Logger) e
 			}
 		})
 	})
-	t := &tray{log: log}
+	t := &tray{log: log, bus: b}
+	defer t.leave()
 	for {
 		select {
 		case <-ctx.Done():
@@ -116,30 +119,42 @@ func Run(ctx context.Context, b *bus.Bus, faces <-chan Face, log *slog.Logger) e
 
 // move takes where the panel is now.
 func (t *tray) move(conn *dbus.Conn, owner string) {
-	if conn != t.conn {
-		t.conn, t.known = nil, ""
+	if conn != t.shared {
+		t.leave()
+		t.shared = conn
 		if conn != nil {
-			if err := t.export(conn); err != nil {
+			own, err := t.bus.Another()
+			if err != nil {
 				t.log.Error("cannot offer the tray icon", "err", err)
 				return
 			}
+			t.own = own
+			t.serve(own)
 		}
-		t.conn = conn
 	}
 	if t.owner = owner; owner == "" {
 		t.known = ""
 	}
 }
 
+// leave takes the objects away.
+func (t *tray) leave() {
+	if t.own != nil {
+		t.own.Eavesdrop(nil) // else godbus may send into what it has closed
+		_ = t.own.Close()
+	}
+	t.shared, t.own, t.owner, t.known = nil, nil, "", ""
+}
+
 // register tells a watcher that does not know it of the icon.
 func (t *tray) register(ctx context.Context) {
-	if t.conn == nil || t.owner == "" || t.owner == t.known || t.shown.Load() == nil {
+	if t.own == nil || t.owner == "" || t.owner == t.known || t.shown.Load() == nil {
 		return
 	}
 	t.known = t.owner
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	err := t.conn.Object(t.owner, watcherPath).CallWithContext(ctx, watcher+".RegisterStatusNotifierItem", dbus.FlagNoAutoStart, string(itemPath)).Err
+	err := t.shared.Object(t.owner, watcherPath).CallWithContext(ctx, watcher+".RegisterStatusNotifierItem", dbus.FlagNoAutoStart, t.own.Names()[0]).Err
 	if err != nil && ctx.Err() == nil {
 		t.log.Warn("the panel does not take the tray icon", "err", bus.Reason(err))
 	}
@@ -175,7 +190,7 @@ func (t *tray) show(f Face) {
 
 // emit sends a signal. On a connection that is lost nobody listens.
 func (t *tray) emit(path dbus.ObjectPath, name string, body ...any) {
-	if t.conn != nil {
-		_ = t.conn.Emit(path, name, body...)
+	if t.own != nil {
+		_ = t.own.Emit(path, name, body...)
 	}
 }

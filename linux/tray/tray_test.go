@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -23,7 +22,7 @@ import (
 type panel struct {
 	t     *testing.T
 	conn  *dbus.Conn
-	items chan string // unique names, a path behind each
+	items chan string // names
 }
 
 func newPanel(t *testing.T, address string) *panel {
@@ -34,8 +33,8 @@ func newPanel(t *testing.T, address string) *panel {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	p := &panel{t, conn, make(chan string, 8)}
-	table := map[string]any{"RegisterStatusNotifierItem": func(from dbus.Sender, path string) *dbus.Error {
-		p.items <- string(from) + path
+	table := map[string]any{"RegisterStatusNotifierItem": func(service string) *dbus.Error {
+		p.items <- service
 		return nil
 	}}
 	if err := conn.ExportMethodTable(table, watcherPath, watcher); err != nil {
@@ -57,11 +56,7 @@ func (p *panel) item(ctx context.Context) string {
 	p.t.Helper()
 	select {
 	case name := <-p.items:
-		unique, ok := strings.CutSuffix(name, string(itemPath))
-		if !ok {
-			p.t.Fatalf("registered %q", name)
-		}
-		return unique
+		return name
 	case <-ctx.Done():
 		p.t.Fatal("nobody registers")
 		return ""
@@ -280,6 +275,35 @@ func TestContract(t *testing.T) {
 	}
 	if len(l.Children) != 1 || len(one.Layout.Children) != 0 || len(one.Layout.Props) != 0 {
 		t.Errorf("%+v; without what is below %+v", l, one.Layout)
+	}
+}
+
+// Answers come in the order of the calls.
+func TestOrder(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), desktoptest.Limit)
+	defer cancel()
+	d := desktoptest.New(t)
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	faces := run(ctx, t, b)
+	p := newPanel(t, d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	faces <- Face{State: "running", Menu: []Entry{{Key: "a", Title: "a", Menu: []Entry{{Key: "b", Title: "b"}}}}}
+	menu := p.conn.Object(p.item(ctx), menuPath)
+	const n = 100 // the bus lets no client have more than 128 open
+	answers := make(chan *dbus.Call, n)
+	asked := make([]*dbus.Call, n)
+	for i := range asked {
+		asked[i] = menu.Go(menuIface+".GetGroupProperties", 0, answers, []int32{int32(i % 3)}, []string{})
+	}
+	for i := range asked {
+		select {
+		case c := <-answers:
+			if c != asked[i] || c.Err != nil {
+				t.Fatalf("answer %d is that to another call, or %v", i, c.Err)
+			}
+		case <-ctx.Done():
+			t.Fatalf("%d answers", i)
+		}
 	}
 }
 
