@@ -23,10 +23,15 @@ func (e *Engine) join(r ref, arrived time.Duration, out []effect.Effect) (done b
 	}
 	for _, m := range p.chords {
 		if e.size(m) > e.size(best) && e.mayGrow(best, m, p) {
+			taken := false
 			for i := range e.presses.all {
 				if q := &e.presses.all[i]; e.member(q, best, p) {
+					taken = taken || q.pending >= 0
 					q.pending = best
 				}
+			}
+			if taken {
+				e.leave()
 			}
 			e.rearm(r, p)
 			return true, out
@@ -48,7 +53,32 @@ func (e *Engine) member(q *press, mapping int32, p *press) bool {
 	if p.button.At()-q.button.At() >= t.Duration || p != q && !e.beside(p, q) {
 		return false
 	}
-	return q.pending < 0 || q.pending == mapping || subset(e.prog.Mappings[q.pending].Trigger.Notes, t.Notes)
+	return q.pending < 0 || q.pending == mapping || e.size(q.pending) < len(t.Notes) && subset(e.prog.Mappings[q.pending].Trigger.Notes, t.Notes)
+}
+
+// leave is for when some presses of a pending chord are gone, or part of another. Where one of its
+// notes has none any more, nothing comes of the chord.
+func (e *Engine) leave() {
+	for i := range e.presses.all {
+		if p := &e.presses.all[i]; p.used && p.pending >= 0 && !e.waiting(p) {
+			p.pending = -1
+		}
+	}
+}
+
+// waiting says whether every note of the pending chord of a press has one that waits for it.
+func (e *Engine) waiting(p *press) bool {
+	for _, note := range p.prog.Mappings[p.pending].Trigger.Notes {
+		found := false
+		for i := range e.presses.all {
+			q := &e.presses.all[i]
+			found = found || q.used && q.number == note && q.pending == p.pending && q.prog == p.prog && (p == q || e.beside(p, q))
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
 }
 
 // beside says whether two presses are on the same device.
@@ -107,14 +137,15 @@ func (e *Engine) fireChord(p *press, mapping int32, at, arrived time.Duration, o
 	prog := p.prog
 	m := &prog.Mappings[mapping]
 	var members [8]ref
-	n := 0
+	n, taken := 0, false
 	leader := none
 	pending := p.pending == mapping
 	for i := range e.presses.all {
 		q := &e.presses.all[i]
-		if pending && (!q.used || q.pending != mapping || q.prog != prog) || !pending && !e.member(q, mapping, p) {
+		if pending && (!q.used || q.pending != mapping || q.prog != prog || p != q && !e.beside(p, q)) || !pending && !e.member(q, mapping, p) {
 			continue
 		}
+		taken = taken || q.pending >= 0 && q.pending != mapping
 		if n < len(members) {
 			members[n] = ref{int32(i), q.gen}
 			n++
@@ -136,6 +167,9 @@ func (e *Engine) fireChord(p *press, mapping int32, at, arrived time.Duration, o
 		q.pending, q.leader = -1, leader
 		q.button.Spend()
 		out = e.drain(r, at, arrived, out)
+	}
+	if taken {
+		e.leave()
 	}
 	e.why.fired(m)
 	return e.actOf(&a, m.Action, m.When != nil || m.MaxRate > 0, mapping, 0, none, out)

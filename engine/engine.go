@@ -227,13 +227,14 @@ func (e *Engine) lose(id Port, out []effect.Effect) []effect.Effect {
 		if p := &e.presses.all[i]; p.used && p.port == id {
 			r := ref{int32(i), p.gen}
 			e.cancel(p)
-			out = e.letGoOf(r, none, momentary, effect.PortLost, e.now, out)
-			e.endRunsOf(r, momentary)
+			out = e.letGoOf(r, p.leader, momentary, effect.PortLost, e.now, out)
+			e.endRunsOf(r, p.leader, momentary)
 			out = e.unlatch(r, effect.PortLost, e.now, out)
 			e.drop(r)
 		}
 	}
 	e.ports[id].down = [16][2]uint64{}
+	e.leave()
 	return out
 }
 

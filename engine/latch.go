@@ -38,7 +38,7 @@ func (e *Engine) lapse(r ref) {
 	if p := e.pressAt(r); p != nil && p.latched {
 		p.latched = false
 		e.latches--
-		e.endRunsOf(r, latched)
+		e.endRunsOf(r, none, latched)
 	}
 }
 

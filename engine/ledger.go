@@ -14,7 +14,7 @@ const keyCount = 0x300
 
 // ledger knows everything that is held down, and by what.
 type ledger struct {
-	count [keyCount]uint8 // how many holds a key has
+	count [keyCount]uint16 // how many holds a key has
 	holds pool[hold]
 	live  int // holds in use
 }
@@ -93,6 +93,9 @@ func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) 
 // hold begins something that goes on: until the press of a ends if that is still down and the
 // action lasts, else for tapTime.
 func (e *Engine) hold(a *act, action effect.Action, chord *effect.Chord, lasts bool, run ref, out []effect.Effect) []effect.Effect {
+	if lasts && e.holds(a, action, run) {
+		return out
+	}
 	out = e.endTaps(chord, a.at, out)
 	id := e.take(a, action, lasts, run)
 	l := &e.ledger
@@ -107,6 +110,20 @@ func (e *Engine) hold(a *act, action effect.Action, chord *effect.Chord, lasts b
 		}
 	}
 	return out
+}
+
+// holds says whether a step of a sequence is at something that an earlier pass of it began and that
+// goes on: it is not begun again.
+func (e *Engine) holds(a *act, action effect.Action, run ref) bool {
+	if run == none || !e.willEnd(a) {
+		return false
+	}
+	for i := range e.ledger.holds.all {
+		if h := &e.ledger.holds.all[i]; h.used && h.action == action && h.press == a.press {
+			return true
+		}
+	}
+	return false
 }
 
 // take makes a hold.
@@ -241,26 +258,6 @@ func (e *Engine) Held() int {
 	return n
 }
 
-// Refuse takes back a KeyDown just returned, for which its sink had no place. Nothing will
-// be released for it.
-func (e *Engine) Refuse(x *effect.Effect) {
-	for i := range e.ledger.holds.all {
-		h := &e.ledger.holds.all[i]
-		if !h.used || h.id(int32(i)) != x.Hold {
-			continue
-		}
-		for _, k := range h.chord.Keys() {
-			e.ledger.count[k]--
-		}
-		e.resume(h.run, x.At)
-		e.forget(int32(i))
-		if h.latched {
-			e.lapseIfEmpty(h.press)
-		}
-		return
-	}
-}
-
 // SinkLost forgets the keys that are held: what held them is gone, and they with it.
 func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect {
 	out = e.settle(at, out)
@@ -273,6 +270,6 @@ func (e *Engine) SinkLost(at time.Duration, out []effect.Effect) []effect.Effect
 			}
 		}
 	}
-	e.ledger.count = [keyCount]uint8{}
+	e.ledger.count = [keyCount]uint16{}
 	return out
 }

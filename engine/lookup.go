@@ -150,7 +150,7 @@ func bandOf(m *Mapping) (kind int, number uint8, b band) {
 		if t.Type == VelocityRange {
 			b.flags |= gradedBand
 		}
-		if m.Eager {
+		if m.Eager && t.Button != Latching { // what latches by itself acts at the press anyway
 			b.kind = eagerKind
 		}
 		if t.Button != Momentary {

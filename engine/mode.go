@@ -120,6 +120,7 @@ func (e *Engine) SetMode(mode int, cause effect.Cause, at time.Duration, out []e
 
 // CycleMode makes the mode step places after the acting one the base mode, round and round.
 func (e *Engine) CycleMode(step int, cause effect.Cause, at time.Duration, out []effect.Effect) []effect.Effect {
+	out = e.settle(at, out) // what is due before may change the mode that acts
 	return e.SetMode(e.after(step), cause, at, out)
 }
 

@@ -328,7 +328,7 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 			out = e.Step(&in, out)
 			for i := len(out) - 1; i >= n; i-- {
 				if out[i].Kind == effect.KeyDown {
-					e.Refuse(&out[i])
+					e.Refuse(&out[i], out[i+1:])
 					out = append(out[:i], out[i+1:]...)
 					break
 				}

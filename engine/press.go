@@ -181,8 +181,11 @@ func (e *Engine) outcomes(r ref, at, arrived time.Duration, out []effect.Effect)
 		case gesture.Tap:
 			out = e.tapped(p, r, int(o.First), at, arrived, out)
 		case gesture.Taps: // the first of them says in which mode and how hard
-			s := &p.series[o.First]
-			out = e.fireFor(p, p.taps[o.N], r, s.mode, s.value, at, arrived, out)
+			s, by := &p.series[o.First], r
+			if int(o.First)+int(o.N) < len(p.series) && p.prog.table.bands[p.taps[o.N]].button() != Latch {
+				by = none // the last of them was released before
+			}
+			out = e.fireFor(p, p.taps[o.N], by, s.mode, s.value, at, arrived, out)
 		case gesture.Hold:
 			out = e.fire(r, p.holds[o.N], at, arrived, out)
 		case gesture.None:
@@ -263,7 +266,7 @@ func (e *Engine) release(r ref, arrived time.Duration, out []effect.Effect) []ef
 	}
 	p.over = true
 	out = e.letGoOf(r, p.leader, momentary, effect.ByMapping, e.now, out)
-	e.endRunsOf(r, momentary)
+	e.endRunsOf(r, p.leader, momentary)
 	if p.pending >= 0 {
 		out = e.fireChord(p, p.pending, e.now, arrived, out)
 	}

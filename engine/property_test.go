@@ -61,9 +61,9 @@ web cc 2 latching key:68
 
 // keyboard follows the effects as a kernel device would and finds what must not be.
 type keyboard struct {
-	t     testing.TB
+	t     interface{ Fatalf(string, ...any) }
 	down  map[effect.Key]bool
-	holds map[uint32]bool
+	holds map[uint32]effect.Action
 	last  time.Duration
 }
 
@@ -76,10 +76,10 @@ func (k *keyboard) take(out []effect.Effect) {
 		k.last = x.At
 		switch x.Kind {
 		case effect.KeyDown:
-			if k.holds[x.Hold] {
+			if k.holds[x.Hold] != nil {
 				k.t.Fatalf("hold %x began twice", x.Hold)
 			}
-			k.holds[x.Hold] = true
+			k.holds[x.Hold] = x.Action
 			for _, key := range x.Keys.Keys() {
 				if k.down[key] {
 					k.t.Fatalf("key %d pressed while down", key)
@@ -87,7 +87,7 @@ func (k *keyboard) take(out []effect.Effect) {
 				k.down[key] = true
 			}
 		case effect.KeyUp:
-			if !k.holds[x.Hold] {
+			if k.holds[x.Hold] == nil {
 				k.t.Fatalf("hold %x ended without a beginning", x.Hold)
 			}
 			delete(k.holds, x.Hold)
@@ -98,6 +98,16 @@ func (k *keyboard) take(out []effect.Effect) {
 				delete(k.down, key)
 			}
 		case effect.Act, effect.ModeChanged, effect.Refused:
+		}
+	}
+}
+
+// lose is for when what held the keys down is gone, and they are up. Notes sound on.
+func (k *keyboard) lose() {
+	clear(k.down)
+	for id, a := range k.holds {
+		if _, note := a.(*effect.SendMidi); !note {
+			delete(k.holds, id)
 		}
 	}
 }
@@ -143,7 +153,7 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 		}
 	}
 	attach()
-	k := keyboard{t: t, down: map[effect.Key]bool{}, holds: map[uint32]bool{}}
+	k := keyboard{t: t, down: map[effect.Key]bool{}, holds: map[uint32]effect.Action{}}
 	var shown strings.Builder
 	var out []effect.Effect
 	flush := func() {
@@ -211,8 +221,7 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 				flush()
 				out = e.SinkLost(at, out)
 				flush()
-				clear(k.down)
-				clear(k.holds)
+				k.lose()
 			}
 		}
 		flush()

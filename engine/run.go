@@ -136,7 +136,7 @@ func (e *Engine) perform(a *act, action effect.Action, run ref, out []effect.Eff
 	case *effect.Sequence, *effect.Repeat:
 		return e.begin(a, action, a.emit(effect.Act, action, out))
 	case *effect.ModeChange:
-		return e.modeChange(a, action, a.emit(effect.Act, action, out))
+		return e.modeChange(a, action, run, a.emit(effect.Act, action, out))
 	case *effect.Toggle, *effect.Conditional:
 		branch, out := e.branch(a, action, out)
 		if branch == nil {
@@ -197,7 +197,10 @@ func (e *Engine) Toggles() map[string]bool {
 // SetToggle switches a toggle without doing anything.
 func (e *Engine) SetToggle(state string, on bool) { e.toggles[state] = on }
 
-func (e *Engine) modeChange(a *act, m *effect.ModeChange, out []effect.Effect) []effect.Effect {
+func (e *Engine) modeChange(a *act, m *effect.ModeChange, run ref, out []effect.Effect) []effect.Effect {
+	if m.Hold && e.holds(a, m, run) {
+		return out
+	}
 	mode := e.prog.modeIndex(m.Mode) // by name: the press may be of the program before
 	if m.Mode == "" {
 		mode = e.after(m.Step)
@@ -329,11 +332,17 @@ func (e *Engine) endRuns() {
 	}
 }
 
-// endRunsOf ends the sequences that a press's release ends, or those that the next press does.
-func (e *Engine) endRunsOf(press ref, latched bool) {
+// endRunsOf is for when a press ends, or what it latched, and a second one if that is not none: it
+// ends their sequences that this ends. What others still begin does not wait for an end any more.
+func (e *Engine) endRunsOf(p, q ref, latched bool) {
 	for i := range e.runs.all {
-		if r := &e.runs.all[i]; r.used && r.cancel == effect.CancelRelease && r.press == press && r.latched == latched {
+		r := &e.runs.all[i]
+		switch {
+		case !r.used || r.press == none || r.press != p && r.press != q || r.latched != latched:
+		case r.cancel == effect.CancelRelease:
 			e.end(ref{int32(i), r.gen})
+		default:
+			r.press = none
 		}
 	}
 }

@@ -173,8 +173,7 @@ func (r *player) take() {
 		x := &r.out[i]
 		if r.refuse && x.Kind == effect.KeyDown {
 			r.refuse = false
-			r.Refuse(x)
-			r.keys.refused[x.Hold] = true
+			r.Refuse(x, r.out[i+1:])
 			r.lines = append(r.lines, formatTime(x.At)+" refused "+shown(x)+" ("+effect.QueueFull.String()+")")
 			continue
 		}
@@ -187,15 +186,14 @@ func (r *player) take() {
 
 // keyboard follows what is down as a kernel device would, and finds what must not be.
 type keyboard struct {
-	order   []effect.Key // down, oldest first
-	holds   map[uint32]string
-	refused map[uint32]bool
-	last    time.Duration
-	fault   error
+	order []effect.Key // down, oldest first
+	holds map[uint32]string
+	last  time.Duration
+	fault error
 }
 
 func newKeyboard() keyboard {
-	return keyboard{holds: map[uint32]string{}, refused: map[uint32]bool{}}
+	return keyboard{holds: map[uint32]string{}}
 }
 
 // take takes one effect. It is false for the end of what was refused.
@@ -214,7 +212,7 @@ func (k *keyboard) take(x *effect.Effect) bool {
 			k.press(key)
 		}
 	case effect.KeyUp:
-		if k.refused[x.Hold] {
+		if x.Hold == 0 {
 			return false
 		}
 		if _, ok := k.holds[x.Hold]; !ok {

@@ -17,8 +17,7 @@ func (l *Loop) dispatch() {
 			l.act(x)
 		case effect.KeyDown:
 			if word := l.press(x); word != "" {
-				l.engine.Refuse(x)
-				void(l.out[i+1:], x.Hold)
+				l.engine.Refuse(x, l.out[i+1:])
 				l.fail(x, word, nil)
 			}
 		case effect.KeyUp:
@@ -130,18 +129,8 @@ func (l *Loop) letGo(x *effect.Effect) {
 // without a cause.
 func lasted(x *effect.Effect) bool { return x.Cause != effect.None && lasting(x.Action) }
 
-// voided is no hold of the engine's: those count from 1.
+// voided is no hold: it is what the release of a refused press has.
 const voided = 0
-
-// void makes nothing of the release that was already on its way for a refused press.
-func void(rest []effect.Effect, hold uint32) {
-	for i := range rest {
-		if rest[i].Kind == effect.KeyUp && rest[i].Hold == hold {
-			rest[i].Hold = voided
-			return
-		}
-	}
-}
 
 func (l *Loop) fail(x *effect.Effect, word string, err error) {
 	l.stats.Failed++
