@@ -34,7 +34,7 @@ func KWin(t testing.TB, layouts string) *Desktop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kwin := d.copied(path)
+	kwin := d.Copy(path, "kwin_wayland")
 	d.restart = func() {
 		t.Helper()
 		d.display = d.Start(kwin, "--virtual", "--width", "1024", "--height", "768", "--no-lockscreen", "--socket", "wayland-kwin")
@@ -54,35 +54,4 @@ func KWin(t testing.TB, layouts string) *Desktop {
 	})
 	d.front = func(string) {}
 	return d
-}
-
-// Self is the test's own program as one of the desktop's, for what has to be seen by it as its own:
-// it runs the tests that fit the pattern, with that added to the environment.
-func (d *Desktop) Self(pattern string, env ...string) *exec.Cmd {
-	d.t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	c := d.Command(d.copied(exe), "-test.run="+pattern, "-test.v")
-	c.Env = append(c.Env, env...)
-	return c
-}
-
-// copied is a copy of a program that the desktop's user may run, without capabilities, which the
-// kernel may refuse.
-func (d *Desktop) copied(program string) string {
-	d.t.Helper()
-	b, err := os.ReadFile(program)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	path := filepath.Join(d.Dir, filepath.Base(program))
-	if err := os.WriteFile(path, b, 0o755); err != nil { //nolint:gosec // nobody has to run it
-		d.t.Fatal(err)
-	}
-	if err := os.Chmod(path, 0o755); err != nil { //nolint:gosec // nobody has to run it
-		d.t.Fatal(err)
-	}
-	return path
 }
