@@ -18,17 +18,32 @@ func (p *Program) UsesFocus() bool {
 	return p.asks(effect.AppFocused)
 }
 
+// HasToggle says whether some Toggle switches a state.
+func (p *Program) HasToggle(state string) bool {
+	switches := func(a effect.Action) bool {
+		t, ok := a.(*effect.Toggle)
+		return ok && t.State == state
+	}
+	return p.some(func(m *Mapping) bool {
+		return !effect.Within(m.Action, func(a effect.Action) bool { return !switches(a) })
+	})
+}
+
 // asks says whether some condition is of one of the kinds.
 func (p *Program) asks(kinds ...effect.ConditionKind) bool {
+	return p.some(func(m *Mapping) bool { return asks(m.When, kinds) || actionAsks(m.Action, kinds) })
+}
+
+// some says whether a mapping, or what a mode does when it begins or ends, is meant.
+func (p *Program) some(meant func(m *Mapping) bool) bool {
 	for i := range p.Mappings {
-		m := &p.Mappings[i]
-		if asks(m.When, kinds) || actionAsks(m.Action, kinds) {
+		if meant(&p.Mappings[i]) {
 			return true
 		}
 	}
 	for i := range p.Modes {
 		for _, m := range [...]*Mapping{p.Modes[i].Enter, p.Modes[i].Exit} {
-			if m != nil && actionAsks(m.Action, kinds) {
+			if m != nil && meant(m) {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -18,13 +19,13 @@ const stateCheck = "state"
 
 // keeper is what is known of the state file.
 type keeper struct {
-	saved   state.State // what is in it
-	pending string      // a base mode that no configuration had since the start; belongs to whoever reloads
-	off     bool        // nothing is written
+	saved   state.State  // what is in it
+	pending *state.State // nothing since the start could have had it; nil: none; belongs to whoever reloads
+	off     bool         // nothing is written
 }
 
-// restore makes the engine stand where the last run left it, and returns what that counted.
-// A base mode that is not there waits for a configuration that has it, if there is none yet.
+// restore makes the engine stand where the last run left it, and returns what that counted. Without
+// a configuration what is kept waits for one.
 func (d *Daemon) restore(e *engine.Engine, configured bool) report.Stats {
 	k := &d.keeper
 	k.off = d.o.State == "" || d.o.DryRun != nil
@@ -43,13 +44,10 @@ func (d *Daemon) restore(e *engine.Engine, configured bool) report.Stats {
 		}
 	}
 	k.saved = s
-	for name, on := range s.Toggles {
-		e.SetToggle(name, on)
-	}
-	if i := modeIndex(e.Program(), s.BaseMode); i >= 0 {
-		e.SetMode(i, effect.None, d.o.Clock(), nil)
-	} else if !configured {
-		k.pending = s.BaseMode
+	if configured {
+		d.fitting(e.Program(), &s).apply(e, effect.None, d.o.Clock(), nil)
+	} else {
+		k.pending = &s
 	}
 	stats, reloads := s.Counted()
 	d.board.base.Reloads = reloads
@@ -65,15 +63,49 @@ func modeIndex(p *engine.Program, name string) int {
 	return -1
 }
 
-// takeUp makes the base mode that waits act, once there is a configuration.
+// takeUp applies what waits, once there is a configuration.
 func (d *Daemon) takeUp(ctx context.Context, p *engine.Program) {
-	name := d.keeper.pending
-	d.keeper.pending = ""
-	if i := modeIndex(p, name); i >= 0 {
-		_ = d.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
-			return e.SetMode(i, effect.ByReload, now, out)
-		}) // it only fails when we stop
+	if d.keeper.pending == nil {
+		return
 	}
+	f := d.fitting(p, d.keeper.pending)
+	d.keeper.pending = nil
+	_ = d.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
+		return f.apply(e, effect.ByReload, now, out)
+	}) // it only fails when we stop
+}
+
+// fitting is what of a state a program has a place for.
+type fitting struct {
+	mode    int // -1: none
+	toggles map[string]bool
+}
+
+// fitting says what does not fit: it is forgotten.
+func (d *Daemon) fitting(p *engine.Program, s *state.State) fitting {
+	f := fitting{modeIndex(p, s.BaseMode), map[string]bool{}}
+	for _, name := range slices.Sorted(maps.Keys(s.Toggles)) {
+		if p.HasToggle(name) {
+			f.toggles[name] = s.Toggles[name]
+			continue
+		}
+		d.o.Log.Warn("a toggle is forgotten: the configuration has none of that name", "toggle", name, "on", s.Toggles[name])
+	}
+	if f.mode < 0 && s.BaseMode != "" {
+		d.o.Log.Warn("the mode is not restored: the configuration has none of that name", "mode", s.BaseMode)
+	}
+	return f
+}
+
+// apply makes the engine stand there.
+func (f fitting) apply(e *engine.Engine, cause effect.Cause, now time.Duration, out []effect.Effect) []effect.Effect {
+	for name, on := range f.toggles {
+		e.SetToggle(name, on)
+	}
+	if f.mode >= 0 {
+		out = e.SetMode(f.mode, cause, now, out)
+	}
+	return out
 }
 
 // keepState writes the state when something of it changed, not too often.
@@ -111,8 +143,11 @@ func (d *Daemon) save(toggles map[string]bool, stats report.Stats, last bool) {
 		return
 	}
 	s := state.State{BaseMode: d.loop.Modes().BaseMode, Toggles: maps.Clone(toggles)}
-	if d.Status().ConfigStatus == configDefaults && modeIndex(d.loop.Modes().Program, k.saved.BaseMode) < 0 && k.saved.BaseMode != "" {
-		s.BaseMode = k.saved.BaseMode // there is no configuration that could have it
+	if d.Status().ConfigStatus == configDefaults { // there is no configuration that could have it
+		s.Toggles = maps.Clone(k.saved.Toggles)
+		if modeIndex(d.loop.Modes().Program, k.saved.BaseMode) < 0 && k.saved.BaseMode != "" {
+			s.BaseMode = k.saved.BaseMode
+		}
 	}
 	s.Count(stats, d.Status().Reloads)
 	if s.Stands(&k.saved) && (!last || s.Counters == k.saved.Counters && s.Reloads == k.saved.Reloads) {
