@@ -21,8 +21,6 @@ const (
 	configCheck = "config"
 	// slow is when State says that a reload is under way.
 	slow = 250 * time.Millisecond
-	// freeEvery is how often memory is given back at most.
-	freeEvery = time.Second
 	// patience is how long somebody may write before we say that we wait for it.
 	patience = 2 * time.Second
 )
@@ -176,24 +174,8 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 	} else {
 		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took, "grade", r.Grade)
 	}
-	d.free()
+	d.free.now()
 	return r, o.Err
-}
-
-// free gives back what reading took, which would stay with us until the next time. It takes
-// longer than a small reload, so of many reloads in a row only the first and the last do it.
-func (d *Daemon) free() {
-	since := time.Since(d.freed)
-	if since >= freeEvery {
-		d.freed = time.Now()
-		d.o.Beside(d.o.Free)
-		return
-	}
-	if d.freeing == nil {
-		d.freeing = time.AfterFunc(freeEvery-since, func() { d.o.Beside(d.o.Free) })
-		return
-	}
-	d.freeing.Reset(freeEvery)
 }
 
 // finished publishes what a reload changed, and then that it happened.

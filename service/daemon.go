@@ -81,8 +81,7 @@ type Daemon struct {
 	follower *reload.Follower
 	undo     undo
 	waiting  bool // for somebody who writes the configuration
-	freed    time.Time
-	freeing  *time.Timer // nil: nothing was put off yet
+	free     free
 
 	validating chan struct{} // has room for one
 	runtime    runtime
@@ -110,6 +109,7 @@ func New(o Options) *Daemon {
 	for _, c := range o.Problems {
 		d.board.rows.Set(c)
 	}
+	d.free.do = func() { o.Beside(o.Free) }
 	d.reloader = reload.New(d.reload)
 	d.reader = &reload.Reader{Path: o.Config, Guard: o.Guard}
 	d.follower = reload.NewFollower()
@@ -223,6 +223,7 @@ func (d *Daemon) configure() {
 		Drivers: d.o.Drivers, Loop: d.loop, Program: p, Now: d.o.Clock, Log: d.o.Log,
 		Publish: func(v *ports.View) {
 			b.post(func() { b.setView(v) })
+			d.free.soon()
 			// A loop that has ended asks no condition.
 			_ = d.loop.World(context.Background(), func(w *effect.World) {
 				was := w.Present
@@ -267,8 +268,7 @@ func (d *Daemon) ready() {
 		}
 	})
 	// The start read a file too. By then the back ends are open as well.
-	d.freed = time.Now()
-	d.free()
+	d.free.soon()
 	s := d.Status()
 	d.o.Log.Info("ready", "state", s.State, "mode", s.Mode, "config", s.ConfigPath)
 }
