@@ -104,7 +104,9 @@ func (t *tree) header(e *unstable.Node) {
 			c = t.openTable(at, c, key, off)
 		default:
 			c = t.openElement(at, c, key, off)
-			t.again, t.againAt = t.text[begin:off+keys.Node().Raw.Length+1], off-begin
+			if end := off + keys.Node().Raw.Length; t.text[end] == ']' { // not what a longer one begins with
+				t.again, t.againAt = t.text[begin:end+1], off-begin
+			}
 		}
 		if c == 0 {
 			t.nodes = append(t.nodes, node{state: explicit, off: off, keyAt: key.at, keySize: uint16(key.size)})
