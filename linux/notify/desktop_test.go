@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godbus/dbus/v5"
-
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
@@ -105,7 +103,7 @@ func TestNotifications(t *testing.T) {
 	d := desktoptest.X11(t)
 	dunst := d.Dunst()
 	s := newStage(t, d)
-	heard := monitor(t, d)
+	heard := d.Monitor()
 	if c := s.Detect(t.Context()); c.Name != "notify" || c.Status != report.OK || !strings.HasPrefix(c.Message, "notifications by dunst ") {
 		t.Errorf("%+v", c)
 	}
@@ -121,7 +119,7 @@ func TestNotifications(t *testing.T) {
 	s.do(effect.Notify{Summary: "a <b>bold</b> & \"quoted\"", Body: "<b>not bold</b> & more", Slot: "other", Timeout: long})
 	desktoptest.Until(t, "four notifications", func() bool { return s.displayed() == 4 })
 	// What waits for its slot comes last; dunst takes calls in their order.
-	until(t, heard, "the newest of the slot", func(m *dbus.Message) bool { return notified(m, "19 %") })
+	heard.Notify("19 %")
 	s.picture("notifications")
 	if n := s.displayed(); n != 4 {
 		t.Errorf("%d notifications are displayed, want 4", n)

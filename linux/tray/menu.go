@@ -172,10 +172,3 @@ func chosen(props map[string]dbus.Variant, names []string) map[string]dbus.Varia
 	}
 	return out
 }
-
-// choose does what an item is for, if it is there and can be chosen.
-func (m *menu) choose(id int32) {
-	if it := m.items[id]; it != nil && it.entry.Do != nil && !it.entry.Disabled {
-		it.entry.Do()
-	}
-}

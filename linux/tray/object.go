@@ -50,7 +50,8 @@ type tooltip struct {
 // menu. godbus by itself answers each call from a goroutine of its own.
 func (t *tray) serve(conn *dbus.Conn) {
 	calls := make(chan *dbus.Message, 256)
-	objects := t.objects()
+	var chosen acts
+	objects := t.objects(&chosen)
 	conn.Eavesdrop(calls)
 	go func() {
 		for {
@@ -64,14 +65,25 @@ func (t *tray) serve(conn *dbus.Conn) {
 				if m.Type == dbus.TypeMethodCall {
 					objects.answer(conn, m)
 				}
+				chosen.do() // after the answer: it may be our end
 			}
 		}
 	}()
 }
 
+// acts are what entries do that were chosen.
+type acts []func()
+
+func (a *acts) do() {
+	for _, act := range *a {
+		act()
+	}
+	*a = nil
+}
+
 // objects are the two, with their interfaces. The item has no Activate: a panel whose click comes to nothing
 // opens the menu.
-func (t *tray) objects() objects {
+func (t *tray) objects(chosen *acts) objects {
 	return objects{
 		itemPath: {
 			itemIface:       {"Scroll": func(int32, string) *dbus.Error { return nil }},
@@ -80,7 +92,9 @@ func (t *tray) objects() objects {
 		menuPath: {
 			menuIface: {
 				"GetLayout": t.getLayout, "GetGroupProperties": t.getGroupProperties, "GetProperty": t.getProperty,
-				"Event": t.event, "EventGroup": t.eventGroup, "AboutToShow": t.aboutToShow, "AboutToShowGroup": t.aboutToShowGroup,
+				"Event":       func(id int32, kind string, _ dbus.Variant, _ uint32) *dbus.Error { return t.event(id, kind, chosen) },
+				"EventGroup":  func(events []occurrence) ([]int32, *dbus.Error) { return t.eventGroup(events, chosen) },
+				"AboutToShow": t.aboutToShow, "AboutToShowGroup": t.aboutToShowGroup,
 			},
 			propertiesIface: access(menuIface, menuProperties), introspectIface: describes(menuXML), peerIface: peer,
 		},
@@ -203,13 +217,14 @@ func (t *tray) getProperty(id int32, name string) (dbus.Variant, *dbus.Error) {
 
 const clicked = "clicked"
 
-func (t *tray) event(id int32, kind string, _ dbus.Variant, _ uint32) *dbus.Error {
-	m := t.menu()
-	if _, err := m.item(id); err != nil {
+// event takes what happened to an entry, and what is to be done if it can be chosen and was.
+func (t *tray) event(id int32, kind string, chosen *acts) *dbus.Error {
+	it, err := t.menu().item(id)
+	if err != nil {
 		return err
 	}
-	if kind == clicked {
-		m.choose(id)
+	if kind == clicked && it.entry.Do != nil && !it.entry.Disabled {
+		*chosen = append(*chosen, it.entry.Do)
 	}
 	return nil
 }
@@ -222,10 +237,10 @@ type occurrence struct {
 	Time uint32
 }
 
-func (t *tray) eventGroup(events []occurrence) (unknown []int32, _ *dbus.Error) {
+func (t *tray) eventGroup(events []occurrence, chosen *acts) (unknown []int32, _ *dbus.Error) {
 	unknown = []int32{}
 	for _, e := range events {
-		if t.event(e.ID, e.Kind, e.Data, e.Time) != nil {
+		if t.event(e.ID, e.Kind, chosen) != nil {
 			unknown = append(unknown, e.ID)
 		}
 	}
