@@ -58,7 +58,9 @@ func (p *player) note() {
 		p.step(where, engine.NoteOff, 0)
 		return
 	}
-	p.step(where, engine.NoteOn, uint16(p.hands.strike(p.at, where)))
+	if p.hands.tells(p.at, where) {
+		p.step(where, engine.NoteOn, uint16(p.hands.strike(p.at, where)))
+	}
 }
 
 // button presses or releases a controller that is one.
@@ -73,7 +75,9 @@ func (p *player) button() {
 		p.step(where, engine.ControlChange, 0)
 		return
 	}
-	p.step(where, engine.ControlChange, uint16(p.hands.strike(p.at, where)))
+	if p.hands.tells(p.at, where) {
+		p.step(where, engine.ControlChange, uint16(p.hands.strike(p.at, where)))
+	}
 }
 
 // turn moves what has values, and sends what is over at once.

@@ -68,6 +68,14 @@ func bit(b bool) int {
 	return 0
 }
 
+// tells says whether the next press of that number can be told from all that something may still
+// come of.
+func (h *hands) tells(at time.Duration, where spot) bool {
+	n := h.hits[bit(where.note)][where.number] + 1
+	s := h.known[bit(where.note)][where.number][n%127+1]
+	return s == nil || at-s.at > 5*time.Second
+}
+
 // strike is a press that begins, and how hard it is.
 func (h *hands) strike(at time.Duration, where spot) uint8 {
 	n := &h.hits[bit(where.note)][where.number]

@@ -241,6 +241,53 @@ func random(t testing.TB, p, q *engine.Program, b []byte, wake bool) string {
 	return shown.String()
 }
 
+// bytes are chance that a fuzzer decides.
+type bytes struct{ left []byte }
+
+// IntN takes a byte, or two for what is more.
+func (b *bytes) IntN(n int) int {
+	v := 0
+	for most := 1; most < n && len(b.left) > 0; most *= 256 {
+		v, b.left = v<<8|int(b.left[0]), b.left[1:]
+	}
+	return v % n
+}
+
+// few is the size of programs in which everything meets: little that means much.
+var few = size{mappings: 60, modes: 3, devices: 2, notes: 4, buttons: 2, encoders: 1, channels: 2}
+
+// FuzzPrograms plays bytes as events on random programs of every trigger and action. Whatever comes:
+// of a press comes one gesture, every release that is due comes, also over a reload, the same comes
+// again and whenever the engine is woken, and at the end nothing is held.
+func FuzzPrograms(f *testing.F) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range uint64(16) {
+		b := make([]byte, 1200)
+		for i := range b {
+			b[i] = byte(r.UintN(256))
+		}
+		f.Add(i, b)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, b []byte) {
+		made := func(n uint64) *engine.Program { return makeProgram(rand.New(rand.NewPCG(seed, n)), few) }
+		programs := []*engine.Program{made(0), made(1), made(0)} // the third is the first again, as after a reload
+		play := func(name string, early, refuse bool) *player {
+			pick := &bytes{b[:min(len(b), 1<<14)]}
+			p := newPlayer(t, name, pick, few, programs...)
+			p.early, p.refuse = early, refuse
+			for len(pick.left) > 0 {
+				p.play(time.Duration([]int{0, 1, 3, 10, 40, 99, 100, 250}[pick.IntN(8)]) * time.Millisecond)
+			}
+			p.rest()
+			return p
+		}
+		late := play("woken by events", false, false)
+		late.compare(play("woken at every deadline", true, false))
+		late.compare(play("once more", false, false))
+		play("some keys refused", false, true)
+	})
+}
+
 // TestOnePressOneGesture: of the exclusive mappings of one control, one press fires one.
 func TestOnePressOneGesture(t *testing.T) {
 	p := program(t, "desk note 1 sh:tap\ndesk long 1 300ms sh:hold")
