@@ -261,31 +261,46 @@ var few = size{mappings: 60, modes: 3, devices: 2, notes: 4, buttons: 2, encoder
 // again and whenever the engine is woken, and at the end nothing is held.
 func FuzzPrograms(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for i := range uint64(16) {
-		b := make([]byte, 1200)
+	for i := range uint64(64) {
+		b := make([]byte, 200)
 		for i := range b {
 			b[i] = byte(r.UintN(256))
 		}
 		f.Add(i, b)
 	}
-	f.Fuzz(func(t *testing.T, seed uint64, b []byte) {
-		made := func(n uint64) *engine.Program { return makeProgram(rand.New(rand.NewPCG(seed, n)), few) }
-		programs := []*engine.Program{made(0), made(1), made(0)} // the third is the first again, as after a reload
-		play := func(name string, early, refuse bool) *player {
-			pick := &bytes{b[:min(len(b), 1<<14)]}
-			p := newPlayer(t, name, pick, few, programs...)
-			p.early, p.refuse = early, refuse
-			for len(pick.left) > 0 {
-				p.play(time.Duration([]int{0, 1, 3, 10, 40, 99, 100, 250}[pick.IntN(8)]) * time.Millisecond)
-			}
-			p.rest()
-			return p
+	f.Fuzz(fuzzed)
+}
+
+// fuzzed plays bytes on programs of a seed.
+func fuzzed(t *testing.T, seed uint64, b []byte) {
+	made := func(n uint64) *engine.Program { return makeProgram(rand.New(rand.NewPCG(seed, n)), few) }
+	programs := []*engine.Program{made(0), made(1), made(0)} // the third is the first again, as after a reload
+	play := func(name string, early, refuse bool) *player {
+		pick := &bytes{b[:min(len(b), 1<<12)]}
+		p := newPlayer(t, fmt.Sprintf("seed %d, %s", seed, name), pick, few, programs...)
+		p.early, p.refuse = early, refuse
+		for len(pick.left) > 0 {
+			p.play(time.Duration([]int{0, 1, 3, 10, 40, 99, 100, 250}[pick.IntN(8)]) * time.Millisecond)
 		}
-		late := play("woken by events", false, false)
-		late.compare(play("woken at every deadline", true, false))
-		late.compare(play("once more", false, false))
-		play("some keys refused", false, true)
-	})
+		p.rest()
+		return p
+	}
+	late := play("woken by events", false, false)
+	late.compare(play("woken at every deadline", true, false))
+	late.compare(play("once more", false, false))
+	play("some keys refused", false, true)
+}
+
+// TestRandomPrograms plays longer on programs of -seed.
+func TestRandomPrograms(t *testing.T) {
+	r := rand.New(rand.NewPCG(*seed, 7))
+	for range int(*soaked / (5 * time.Second)) {
+		b := make([]byte, 2000)
+		for i := range b {
+			b[i] = byte(r.UintN(256))
+		}
+		fuzzed(t, r.Uint64(), b)
+	}
 }
 
 // TestOnePressOneGesture: of the exclusive mappings of one control, one press fires one.
