@@ -157,59 +157,71 @@ func TestBetterOneComes(t *testing.T) {
 }
 
 // TestHowFast prints how long an effect takes until a program sees it, beside what the usual tools
-// take, in one run. The tools are processes, and that is most of their time.
+// take, in one run. The tools are processes, and that is most of their time. Of virtual mice there is none.
 func TestHowFast(t *testing.T) {
+	type deed struct {
+		name   string
+		effect effect.Effect
+		see    []string
+		title  string
+		tool   []string
+		words  string // of the line of a press; that of the release has the first four letters
+	}
+	keys := effect.Effect{Keys: effect.NewChord(ctrl, shift, keyT), Action: &effect.Keystroke{}}
+	click := effect.Effect{Keys: effect.NewChord(buttonLeft), Action: &effect.MouseClick{}}
 	for _, c := range []struct {
 		name    string
 		desktop func(testing.TB) *desktoptest.Desktop
-		see     []string
-		title   string
-		tool    []string
-		words   string
+		deeds   []deed
 	}{
-		{
-			"xtest beside xdotool", desktoptest.X11,
-			[]string{"xev", "-event", "keyboard"},
-			"Event Tester",
-			[]string{"xdotool", "key", "ctrl+shift+t"},
-			"keysym 0x54, T",
-		},
-		{
-			"wayland beside wtype", func(t testing.TB) *desktoptest.Desktop { return desktoptest.Sway(t) },
-			[]string{"wev", "-f", "wl_keyboard"},
-			"wev",
-			[]string{"wtype", "-M", "ctrl", "-M", "shift", "T"},
-			"sym: T ",
-		},
+		{"xtest", desktoptest.X11, []deed{
+			{"chord", keys, []string{"xev", "-event", "keyboard"}, "Event Tester", []string{"xdotool", "key", "ctrl+shift+t"}, "keysym 0x54, T"},
+			{"click", click, []string{"xev", "-event", "button", "-geometry", "800x600+50+50"}, "Event Tester", []string{"xdotool", "click", "1"}, "button 1,"},
+		}},
+		{"wayland", func(t testing.TB) *desktoptest.Desktop { return desktoptest.Sway(t) }, []deed{
+			{"chord", keys, []string{"wev", "-f", "wl_keyboard"}, "wev", []string{"wtype", "-M", "ctrl", "-M", "shift", "T"}, "sym: T "},
+			{"click", click, []string{"wev", "-f", "wl_pointer"}, "wev", nil, "button: 272"},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := c.desktop(t)
-			b := open(t, d)
-			p := d.Start("stdbuf", append([]string{"-oL"}, c.see...)...)
-			d.Front(c.title)
-			measure := func(n int, do func()) string {
-				var took []time.Duration
-				for range n {
-					from := time.Now()
-					do()
-					_, seen := p.Wait(c.words) // pressed
-					took = append(took, seen.Sub(from))
-					p.Wait(c.words[:4]) // released
-					time.Sleep(5 * time.Millisecond)
+			for _, e := range c.deeds {
+				b := open(t, d)
+				p := d.Start("stdbuf", append([]string{"-oL"}, e.see...)...)
+				d.Front(e.title)
+				measure := func(n int, do func()) string {
+					var took []time.Duration
+					for range n {
+						from := time.Now()
+						do()
+						_, seen := p.Wait(e.words)
+						took = append(took, seen.Sub(from))
+						p.Wait(e.words[:4])
+						time.Sleep(5 * time.Millisecond)
+					}
+					slices.Sort(took)
+					return fmt.Sprintf("p50 %v, p99 %v", took[n/2].Round(time.Microsecond), took[n*99/100].Round(time.Microsecond))
 				}
-				slices.Sort(took)
-				return fmt.Sprintf("p50 %v, p99 %v", took[n/2].Round(time.Microsecond), took[n*99/100].Round(time.Microsecond))
+				must(t, b.Do(act(&effect.MouseMove{X: 500, Y: 400, Absolute: true})))
+				said := fmt.Sprintf("    %s by %s, effect to seen: %s", e.name, c.name, measure(100, func() {
+					down, up := e.effect, e.effect
+					down.Kind, up.Kind, up.Keys = effect.KeyDown, effect.KeyUp, reversed(up.Keys)
+					must(t, b.Do(&down))
+					must(t, b.Do(&up))
+				}))
+				if e.tool != nil { // while ours is there: a seat whose only keyboard is the tool's loses its first keys
+					said += fmt.Sprintf("; %s: %s", e.tool[0], measure(30, func() { d.Output(e.tool[0], e.tool[1:]...) }))
+				}
+				p.Kill()
+				must(t, b.Close())
+				fmt.Println(said)
 			}
-			ours := measure(200, func() {
-				must(t, b.Do(chord(effect.KeyDown, ctrl, shift, keyT)))
-				must(t, b.Do(chord(effect.KeyUp, keyT, shift, ctrl)))
-			})
-			p.Kill()
-			must(t, b.Close())
-			p = d.Start("stdbuf", append([]string{"-oL"}, c.see...)...)
-			d.Front(c.title)
-			theirs := measure(40, func() { d.Output(c.tool[0], c.tool[1:]...) })
-			fmt.Printf("    effect to seen: %s; %s: %s\n", ours, c.tool[0], theirs)
 		})
 	}
+}
+
+func reversed(c effect.Chord) effect.Chord {
+	keys := slices.Clone(c.Keys())
+	slices.Reverse(keys)
+	return effect.NewChord(keys...)
 }
