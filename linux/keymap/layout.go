@@ -30,6 +30,16 @@ type Layout struct {
 	codes   map[Sym]uint16
 }
 
+// Columns is the keymap of one layout, by what each key has on its levels: without and with Shift, and both
+// with the third level's key. Codes are the kernel's.
+func Columns(levels map[uint16][]Sym) *Keymap {
+	k := &Keymap{Groups: []string{""}}
+	for code, syms := range levels {
+		k.keys = append(k.keys, key{code: code, groups: [][]Sym{syms}})
+	}
+	return k
+}
+
 // Layout inverts one layout of the keymap, from 0, as it is while Caps Lock is on or off. It
 // uses the keys that a configuration can name: every keyboard has them, ours too.
 func (k *Keymap) Layout(group int, caps bool) *Layout {

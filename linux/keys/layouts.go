@@ -17,14 +17,17 @@ import (
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/keymap"
 	"github.com/amiable-dev/midimon/linux/wayland"
+	"github.com/amiable-dev/midimon/linux/x11"
 )
 
-// layouts are what the compositor has the user's keyboards type, for ways that press keys and do
-// not say what they type.
+// layouts are what the compositor or the X server has the user's keyboards type, for ways that press keys
+// and do not say what they type.
 type layouts struct {
-	bus  *bus.Bus
-	conn *wayland.Conn // nil: there is no compositor
-	seat *wayland.Seat
+	bus *bus.Bus
+
+	display, authority string        // of the X server, where there is no compositor
+	conn               *wayland.Conn // nil: there is no compositor
+	seat               *wayland.Seat
 
 	keymap *keymap.Keymap // of which places are
 	places map[effect.Key]effect.Key
@@ -33,6 +36,7 @@ type layouts struct {
 func openLayouts(ctx context.Context, w *world, desk *bus.Bus) (layouts, error) {
 	l := layouts{bus: desk}
 	if w.compositor == "" {
+		l.display, l.authority = w.display, w.authority
 		return l, nil
 	}
 	var err error
@@ -109,8 +113,12 @@ func (l *layouts) layout(ctx context.Context) (*keymap.Layout, error) {
 
 // possible are the layouts of which the compositor uses one now; that one alone, if anything says it.
 func (l *layouts) possible(ctx context.Context) ([]*keymap.Layout, error) {
-	if l.seat == nil {
-		return nil, errors.New("no compositor says what the keyboard's layout is")
+	switch {
+	case l.seat == nil && l.display != "":
+		one, err := x11.Layout(ctx, l.display, l.authority)
+		return []*keymap.Layout{one}, err
+	case l.seat == nil:
+		return nil, errors.New("no desktop says what the keyboard's layout is")
 	}
 	k := l.seat.Keymap()
 	if k == nil {

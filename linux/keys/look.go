@@ -51,7 +51,7 @@ func (b *Backend) look(ctx context.Context) *world {
 		w.xtest = "the session is Wayland"
 	default:
 		if err := x11.Probe(ctx, w.display, w.authority); err != nil {
-			w.xtest, w.display = err.Error(), ""
+			w.xtest = err.Error()
 		}
 	}
 	if b.absent.Load() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/linux/desktoptest"
+	"github.com/amiable-dev/midimon/linux/keymap"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
@@ -108,6 +109,31 @@ func TestTextInXterm(t *testing.T) {
 				}
 				d.Output("setxkbmap", next)
 			}
+		})
+	}
+}
+
+// What the kernel's keys type the server tells.
+func TestLayout(t *testing.T) {
+	d := desktoptest.X11(t)
+	open(t, d) // and with it an XTEST keyboard, which is none of the user's
+	const keyMinus, altGr = 12, 100
+	for layout, want := range map[string]map[rune]keymap.Stroke{
+		"us": {'z': {Code: keyZ}, 'T': {Code: keyT, Shift: true}},
+		"de": {'y': {Code: keyZ}, 'ß': {Code: keyMinus}, '@': {Code: keyQ, Level3: true}},
+		"pl": {'ą': {Code: keyA, Level3: true}, 'Ą': {Code: keyA, Shift: true, Level3: true}},
+	} {
+		d.Output("setxkbmap", layout)
+		desktoptest.Until(t, layout, func() bool {
+			l, err := x11.Layout(t.Context(), d.Getenv("DISPLAY"), "")
+			must(t, err)
+			for r, stroke := range want {
+				if got, _ := l.Strokes(r); len(got) != 1 || got[0] != stroke || stroke.Level3 && l.Level3 != altGr {
+					return false
+				}
+			}
+			_, ok := l.Strokes('ж')
+			return !ok
 		})
 	}
 }

@@ -3,6 +3,7 @@
 package x11
 
 import (
+	"errors"
 	"unicode"
 
 	"github.com/jezek/xgb"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/amiable-dev/midimon/linux/keymap"
 )
+
+var errUntold = errors.New("the X server does not tell a third or fourth layout")
 
 // mapping is what the keycodes have, as the core protocol tells it: by keycode so many columns, of
 // which 0 and 1 are the first layout's without and with Shift, 2 and 3 the second's, 4 and 5 the
