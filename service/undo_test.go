@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -190,5 +191,60 @@ func TestValidate(t *testing.T) {
 	}
 	if s.Status().Generation != 0 {
 		t.Error("it was made the configuration")
+	}
+}
+
+// told is a notifier that keeps what it is told.
+type told struct {
+	mu      sync.Mutex
+	reloads []report.Reload
+}
+
+func (n *told) ReloadFailed(r report.Reload) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.reloads = append(n.reloads, r)
+}
+
+// take is how many there were since it was called last, all of them failed and with a reason.
+func (n *told) take(t *testing.T) int {
+	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	defer func() { n.reloads = nil }()
+	for _, r := range n.reloads {
+		if r.OK || r.Err == "" || len(r.Diagnostics) == 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	return len(n.reloads)
+}
+
+// TestNotifier: people are told of reloads that failed, and of no other.
+func TestNotifier(t *testing.T) {
+	n := &told{}
+	s := prepare(t, func(s *stage) { s.options.Notifier = n }).run()
+	s.await("running", running)
+	s.accept(another)
+	if got := n.take(t); got != 0 {
+		t.Errorf("%d times told of what went well", got)
+	}
+	s.write("modes = 1")
+	if _, err := s.Reload(t.Context(), "call"); !errors.Is(err, report.ErrConfigInvalid) {
+		t.Error(err)
+	}
+	// The change is seen by itself too, and may have been read before it was asked for.
+	if got := n.take(t); got < 1 {
+		t.Error("nobody is told")
+	}
+	s.accept(configuration)
+	if _, err := s.Reload(t.Context(), "call"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Revert(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := n.take(t); got != 0 {
+		t.Errorf("%d times told of what went well", got)
 	}
 }
