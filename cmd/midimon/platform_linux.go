@@ -59,8 +59,8 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Guard = lease.Hold
 	o.Free = func() {
 		debug.FreeOSMemory()
-		if err := resident.Program(); err != nil {
-			log.Debug("the program stays in memory", "err", err)
+		if err := resident.Tables(); err != nil {
+			log.Debug("tables stay in memory", "err", err)
 		}
 	}
 	o.Supervisor = systemd.NewNotifier(log)
