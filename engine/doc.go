@@ -11,7 +11,7 @@
 //  3. Take the events that already wait before calling Advance with the present time.
 //  4. Call Advance at or soon after Due. How late it is called changes no effect, only when
 //     the effect comes out.
-//  5. Perform effects in order. Call Refuse for a KeyDown that found no place, and SinkLost
-//     when what holds the keys down is gone.
+//  5. Perform effects in order. Call Refuse for a KeyDown that found no place, before any
+//     effect after it is performed, and SinkLost when what holds the keys down is gone.
 //  6. Attach a port before its first message, and again after every Swap.
 package engine

@@ -46,6 +46,9 @@
 //     that is still down, alone, and may be a hold or part of a chord.
 //   - Of several holds a shorter one fires at the release between its time and the next one's,
 //     the longest at its deadline. With T at or below W the hold wins at T.
+//   - What taps hold is its last press's: a press after those that it counts does not hold it.
+//   - A chord that waits for a larger one gives its presses to that alone, and acts with a press of
+//     every note or not at all. Chords are each device's own.
 //   - A press that would complete both a series of taps and a chord completes the chord, and the
 //     taps before it are taps.
 package gesture
