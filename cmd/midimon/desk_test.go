@@ -177,7 +177,7 @@ func TestNobodyWhoHangsDelaysAKey(t *testing.T) {
 		program.Signal(syscall.SIGSTOP)
 	}
 	hung := measure("all hang", 4*time.Second)
-	if worst := hung[len(hung)-1]; worst > 200*time.Millisecond { // each of them takes a second and more
+	if worst := hung[len(hung)-1]; worst > 900*time.Millisecond { // each of them takes a second and more; the rest is for a busy machine
 		t.Errorf("a key took %v", worst)
 	}
 	seen.mu.Lock()
