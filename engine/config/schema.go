@@ -256,6 +256,10 @@ func (r *reader) mapping(id int32, mode int, list *mappings) {
 			r.noEffect(m.eager, "only Note and VelocityRange can act before it is known what comes of the press")
 		}
 	}
+	if t := &m.Trigger; t.Channel != engine.Any && (t.Type == engine.Transport || t.Type == engine.SysExclusive) {
+		t.Channel = engine.Any
+		r.noEffect(r.find(r.find(id, "trigger"), "channel"), "the message has no channel")
+	}
 	r.gestures = r.gestures || m.Trigger.Type >= engine.LongPress && m.Trigger.Type <= engine.NoteChord
 }
 
