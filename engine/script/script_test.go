@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/amiable-dev/midimon/engine/script"
 )
@@ -24,7 +25,7 @@ var advice = []string{"added-latency", "unreached-mode"}
 // TestScripts plays every script of testdata. What its configuration warns of, advice aside,
 // must be what the lines "# warns CODE" of its comment say.
 func TestScripts(t *testing.T) {
-	played := 0
+	played, began := 0, time.Now()
 	err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".txtar" {
 			return err
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || played == 0 {
 		t.Fatal("no script was played", err)
 	}
-	t.Logf("%d scripts", played)
+	t.Logf("%d scripts in %v", played, time.Since(began).Round(time.Millisecond))
 }
 
 func playFile(t *testing.T, path string) {
