@@ -83,9 +83,9 @@ func ready(t *testing.T) (*bus, *controller, *keyboard) {
 	t.Helper()
 	c := plug(t)
 	b := service(t)
-	b.await(t, "ConnectedDevices", 20*time.Second, equals("[LPD8]"))
+	b.await(t, "ConnectedDevices", soon, equals("[LPD8]"))
 	k := listen(t, "midimon keyboard")
-	b.await(t, "State", 20*time.Second, equals("running"))
+	b.await(t, "State", soon, equals("running"))
 	return b, c, k
 }
 

@@ -126,7 +126,7 @@ func (k *keyboard) expect(t *testing.T, want string) []key {
 	t.Helper()
 	var got []key
 	var text []string
-	over := time.After(20 * time.Second)
+	over := time.After(soon)
 	for range strings.Fields(want) {
 		select {
 		case e := <-k.keys:
@@ -141,18 +141,19 @@ func (k *keyboard) expect(t *testing.T, want string) []key {
 	return got
 }
 
-// let waits for the end of the device, with which the kernel lets go of what it held. Who
+// let waits for the end of the device, while H is held, with which the kernel lets go of what it held. Who
 // reads in time still gets the release; later than that the device is gone for readers too.
-func (k *keyboard) let(t *testing.T, want string) {
+func (k *keyboard) let(t *testing.T) {
 	t.Helper()
+	const want = "-H"
 	select {
 	case e := <-k.keys:
 		if e.String() != want {
 			t.Errorf("%v, want %s", e, want)
 		}
 	case <-k.gone:
-	case <-time.After(20 * time.Second):
-		t.Errorf("%s is still held after 20 s", strings.TrimPrefix(want, "-"))
+	case <-time.After(soon):
+		t.Errorf("%s is still held after %v", strings.TrimPrefix(want, "-"), soon)
 	}
 }
 
@@ -164,6 +165,12 @@ func (k *keyboard) quiet(t *testing.T) {
 		t.Errorf("unexpected %v", e)
 	default:
 	}
+	k.up(t)
+}
+
+// up fails if anything is held.
+func (k *keyboard) up(t *testing.T) {
+	t.Helper()
 	held, err := k.dev.State(evdev.EV_KEY)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func TestKillReleasesWhatIsHeld(t *testing.T) {
 	if err := syscall.Kill(int(pid), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	k.let(t, "-H")
+	k.let(t)
 	again := b.awaitOwner(t, 20*time.Second, func(now uint32) bool { return now != 0 && now != pid })
 	b.await(t, "ConnectedDevices", 20*time.Second, equals("[LPD8]"))
 	t.Logf("pid %d was killed, systemd started %d", pid, again)
@@ -44,7 +44,7 @@ func TestTerminateReleasesAndEnds(t *testing.T) {
 	if took > time.Second {
 		t.Errorf("ended after %v, want at most 1 s", took)
 	}
-	k.let(t, "-H")
+	k.let(t)
 	b.awaitOwner(t, 20*time.Second, func(pid uint32) bool { return pid == 0 })
 	must(t, "systemctl", "--user", "stop", "midimon") // returns when systemd has seen the end
 	if s := must(t, "systemctl", "--user", "show", "midimon", "-p", "Result,ExecMainStatus,NRestarts"); s != "Result=success\nNRestarts=0\nExecMainStatus=0\n" {

@@ -87,7 +87,7 @@ func sounding(t *testing.T) (*controller, *process) {
 }
 
 // soon is within what a message must arrive.
-const soon = 30 * time.Second
+const soon = 60 * time.Second
 
 // ear hears what is sent to the controller, by amidi.
 type ear struct{ *transcript }
