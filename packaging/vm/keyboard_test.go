@@ -185,7 +185,7 @@ func (k *keyboard) up(t *testing.T) {
 // waitFor asks ready at each change in dir until it says so.
 func waitFor(t *testing.T, dir, what string, ready func() bool) {
 	t.Helper()
-	const limit = 20 * time.Second
+	const limit = soon
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		t.Fatal(err)
