@@ -25,11 +25,14 @@ func (d *Desktop) Self(pattern string, env ...string) *exec.Cmd {
 // no capabilities, which the kernel may refuse.
 func (d *Desktop) Copy(program, name string) string {
 	d.t.Helper()
+	path := filepath.Join(d.Dir, "bin", name)
+	if _, err := os.Stat(path); err == nil {
+		return path // it may be running
+	}
 	b, err := os.ReadFile(program)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	path := filepath.Join(d.Dir, "bin", name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // nobody has to reach it
 		d.t.Fatal(err)
 	}

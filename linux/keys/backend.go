@@ -53,7 +53,7 @@ func New(desk *bus.Bus, getenv func(string) string, log *slog.Logger) *Backend {
 	b := &Backend{bus: desk, getenv: getenv, log: log, changed: make(chan struct{}, 1)}
 	b.open = b.openWay
 	if desk != nil {
-		b.portal = portal.New(desk, tokenPath(getenv))
+		b.portal = portal.New(desk, tokenPath(getenv), heldPath(getenv))
 	}
 	return b
 }
@@ -69,6 +69,15 @@ func tokenPath(getenv func(string) string) string {
 		dir = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(dir, "midimon", "portal-token")
+}
+
+// heldPath is where is kept what the portal holds down.
+func heldPath(getenv func(string) string) string {
+	dir := getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "midimon", "held-portal")
 }
 
 // Name is the check that speaks for it.

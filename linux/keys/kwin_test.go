@@ -63,7 +63,7 @@ func TestHelperPortal(t *testing.T) {
 // helper tells the helper what to do, and returns what it answers.
 type helper struct {
 	*desktoptest.Program
-	in io.Writer
+	in io.WriteCloser
 }
 
 func (h helper) do(format string, args ...any) string {
@@ -83,10 +83,13 @@ func (h helper) answer() string {
 // Plasma lets nobody but its portal press keys, short of the kernel. It does not ask here.
 func TestPortalOfPlasma(t *testing.T) {
 	d := desktoptest.KWin(t, "us,de")
-	c := d.Self("^TestHelperPortal$", "MIDIMON_PORTAL=1")
-	in, err := c.StdinPipe()
-	must(t, err)
-	h := helper{d.Run(c), in}
+	start := func() helper {
+		c := d.Self("^TestHelperPortal$", "MIDIMON_PORTAL=1")
+		in, err := c.StdinPipe()
+		must(t, err)
+		return helper{d.Run(c), in}
+	}
+	h := start()
 	if got := h.answer(); !strings.HasPrefix(got, "keys, text, mouse by portal; not wayland: the compositor lacks zwp_virtual_keyboard_manager_v1;") {
 		t.Error(got)
 	}
@@ -126,11 +129,18 @@ func TestPortalOfPlasma(t *testing.T) {
 	if typed != text {
 		t.Errorf("typed %q, want %q", typed, text)
 	}
-	// What is down when it ends comes up.
-	if got := h.do("down 30"); got != "<nil>" {
-		t.Error(got)
+	// What is down when it ends comes up; when it was killed, as soon as there is another.
+	for _, end := range []func(){
+		func() { _ = h.in.Close() },
+		func() { h.Kill() },
+	} {
+		if got := h.do("down 30"); got != "<nil>" {
+			t.Error(got)
+		}
+		wev.Wait("key: 38; state: 1 (pressed)")
+		end()
+		h = start()
+		h.answer()
+		wev.Wait("key: 38; state: 0 (released)")
 	}
-	wev.Wait("key: 38; state: 1 (pressed)")
-	_ = in.Close()
-	wev.Wait("key: 38; state: 0 (released)")
 }

@@ -28,6 +28,10 @@ func openPortal(ctx context.Context, w *world, p *portal.Portal, desk *bus.Bus) 
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Recover(ctx); err != nil && !errors.Is(err, portal.ErrAsked) {
+		l.close()
+		return nil, err
+	}
 	o := &portalWay{p, l, map[effect.Key]effect.Key{}, make(chan struct{}), make(chan struct{})}
 	over := p.Over()
 	go func() {
@@ -67,9 +71,6 @@ func (o *portalWay) release(key effect.Key) error {
 }
 
 func (o *portalWay) do(key effect.Key, down bool) error {
-	if isButton(key) {
-		return o.portal.Button(context.Background(), uint16(key), down)
-	}
 	return o.portal.Key(context.Background(), uint16(key), down)
 }
 

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/held"
 )
 
 const (
@@ -44,6 +46,7 @@ var (
 type Portal struct {
 	bus   *bus.Bus
 	token string // the file of the permission that lasts; empty: it is not kept
+	path  string // the file of what is down
 	wait  time.Duration
 
 	mu      sync.Mutex
@@ -53,12 +56,15 @@ type Portal struct {
 	patient bool          // somebody has waited for the answer
 	failed  error         // why asking led to nothing
 	refused bool
+	down    []uint16      // what the desktop holds down for us, sessions that ended included
+	held    *held.File    // nil: not opened
 	over    chan struct{} // closed at the end of a session, and when one is refused
 }
 
-// New is the portal on a bus. Nothing is asked. Token is the file in which the permission is kept.
-func New(desk *bus.Bus, token string) *Portal {
-	return &Portal{bus: desk, token: token, wait: atOnce, over: make(chan struct{})}
+// New is the portal on a bus. Nothing is asked. Token is the file in which the permission is kept, held
+// that of what is down; empty, and there is none.
+func New(desk *bus.Bus, token, held string) *Portal {
+	return &Portal{bus: desk, token: token, path: held, wait: atOnce, over: make(chan struct{})}
 }
 
 // Available says why there is no such portal, or none for us. It starts the portal.
@@ -88,8 +94,7 @@ func (p *Portal) Granted() bool {
 	return err == nil && !p.refused
 }
 
-// Over is closed when the session that there is or will be ends, or is refused: the desktop has let
-// go of everything then.
+// Over is closed when the session that there is or will be ends, or is refused.
 func (p *Portal) Over() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,6 +159,7 @@ func (p *Portal) ask(done chan struct{}) {
 	cancel()
 	p.mu.Lock()
 	if err == nil {
+		p.letGo(r.conn, session)
 		p.conn, p.session = r.conn, session
 	}
 	p.failed, p.refused = err, errors.Is(err, ErrRefused)
@@ -179,6 +185,58 @@ func (p *Portal) ended() {
 	p.conn, p.session = nil, ""
 	close(p.over)
 	p.over = make(chan struct{})
+}
+
+// Recover has whatever a midimon before left down released, which needs a session.
+func (p *Portal) Recover(ctx context.Context) error {
+	p.mu.Lock()
+	err := p.open()
+	left := len(p.down)
+	p.mu.Unlock()
+	if left > 0 && err == nil {
+		_, _, err = p.ready(ctx)
+	}
+	return err
+}
+
+// open reads what was left down. The lock is held.
+func (p *Portal) open() (err error) {
+	if p.held == nil {
+		p.held, p.down, err = held.Open(p.path)
+	}
+	return err
+}
+
+// record keeps what goes down and comes up.
+func (p *Portal) record(code uint16, down bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.open(); err != nil {
+		return err
+	}
+	p.down = slices.DeleteFunc(p.down, func(c uint16) bool { return c == code })
+	if down {
+		p.down = append(p.down, code)
+	}
+	return p.held.Write(p.down)
+}
+
+// letGo releases what is down of other sessions: desktops keep it so. The lock is held.
+func (p *Portal) letGo(c *dbus.Conn, session dbus.ObjectPath) {
+	_ = p.open() // there may be no place for it
+	for i := len(p.down) - 1; i >= 0; i-- {
+		_ = call(context.Background(), c, session, method(p.down[i]), []any{int32(p.down[i]), uint32(0)}) // the next session tries again
+	}
+	p.down = nil
+	_ = p.held.Write(nil)
+}
+
+// method presses what has that code of the kernel.
+func method(code uint16) string {
+	if code >= 0x110 && code < 0x120 {
+		return "NotifyPointerButton"
+	}
+	return "NotifyKeyboardKeycode"
 }
 
 // keep keeps a permission for the next session: each is good once.
@@ -208,17 +266,6 @@ func (p *Portal) notify(ctx context.Context, method string, args ...any) error {
 	return call(ctx, c, session, method, args)
 }
 
-// release is notify for what comes up again. Without a session nothing is down.
-func (p *Portal) release(ctx context.Context, method string, args ...any) error {
-	p.mu.Lock()
-	c, session := p.conn, p.session
-	p.mu.Unlock()
-	if session == "" {
-		return nil
-	}
-	return call(ctx, c, session, method, args)
-}
-
 func call(ctx context.Context, c *dbus.Conn, session dbus.ObjectPath, method string, args []any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -229,27 +276,40 @@ func call(ctx context.Context, c *dbus.Conn, session dbus.ObjectPath, method str
 	return nil
 }
 
-// press presses or releases.
-func (p *Portal) press(ctx context.Context, method string, what int32, down bool) error {
+// Key presses or releases a key, or a button of the mouse, by the kernel's code.
+func (p *Portal) Key(ctx context.Context, code uint16, down bool) error {
 	if !down {
-		return p.release(ctx, method, what, uint32(0))
+		return p.release(ctx, method(code), int32(code), func() error { return p.record(code, false) })
 	}
-	return p.notify(ctx, method, what, uint32(1))
+	if _, _, err := p.ready(ctx); err != nil {
+		return err
+	}
+	if err := p.record(code, true); err != nil {
+		return err
+	}
+	return p.notify(ctx, method(code), int32(code), uint32(1))
 }
 
-// Key presses or releases a key by the kernel's code.
-func (p *Portal) Key(ctx context.Context, code uint16, down bool) error {
-	return p.press(ctx, "NotifyKeyboardKeycode", int32(code), down)
+// release is for what comes up again. Without a session it stays recorded, for the next.
+func (p *Portal) release(ctx context.Context, method string, what int32, done func() error) error {
+	p.mu.Lock()
+	c, session := p.conn, p.session
+	p.mu.Unlock()
+	if session == "" {
+		return nil
+	}
+	if err := call(ctx, c, session, method, []any{what, uint32(0)}); err != nil {
+		return err
+	}
+	return done()
 }
 
 // Sym presses or releases what types a keysym, in the layout that is chosen.
 func (p *Portal) Sym(ctx context.Context, sym uint32, down bool) error {
-	return p.press(ctx, "NotifyKeyboardKeysym", int32(sym), down)
-}
-
-// Button presses or releases a button of the mouse by the kernel's code.
-func (p *Portal) Button(ctx context.Context, code uint16, down bool) error {
-	return p.press(ctx, "NotifyPointerButton", int32(code), down)
+	if !down {
+		return p.release(ctx, "NotifyKeyboardKeysym", int32(sym), func() error { return nil })
+	}
+	return p.notify(ctx, "NotifyKeyboardKeysym", int32(sym), uint32(1))
 }
 
 // MoveBy moves the mouse by so many pixels.

@@ -53,7 +53,7 @@ func newDesktop(t *testing.T, version uint32) (*desktop, *Portal) {
 	}()
 	desk := bus.Session(home.Getenv)
 	t.Cleanup(desk.Close)
-	p := New(desk, filepath.Join(home.Dir, "state", "token"))
+	p := New(desk, filepath.Join(home.Dir, "state", "token"), filepath.Join(home.Dir, "midimon", "held"))
 	p.wait = desktoptest.Limit
 	return d, p
 }
@@ -184,7 +184,7 @@ func TestSessionIsAskedForOnceAndKept(t *testing.T) {
 	p.wait = desktoptest.Limit
 	ended := p.Over()
 	for _, err := range []error{
-		p.Key(ctx, 30, true), p.Key(ctx, 30, false), p.Sym(ctx, 0x20ac, true), p.Sym(ctx, 0x20ac, false), p.Button(ctx, 0x110, true),
+		p.Key(ctx, 30, true), p.Key(ctx, 30, false), p.Sym(ctx, 0x20ac, true), p.Sym(ctx, 0x20ac, false), p.Key(ctx, 0x110, true),
 		p.MoveBy(ctx, 3, -4), p.Scroll(ctx, -1, 2),
 	} {
 		if err != nil {
@@ -198,7 +198,7 @@ func TestSessionIsAskedForOnceAndKept(t *testing.T) {
 	}
 	d.close(p)
 	over(t, ended)
-	if err := p.Button(ctx, 0x110, false); err != nil { // the desktop has let go of it
+	if err := p.Key(ctx, 0x110, false); err != nil { // the next session lets go of it
 		t.Error(err)
 	}
 	d.wants()
@@ -206,7 +206,7 @@ func TestSessionIsAskedForOnceAndKept(t *testing.T) {
 	if err := p.Key(ctx, 31, true); err != nil {
 		t.Fatal(err)
 	}
-	d.wants("CreateSession", `SelectDevices 3 2 "permission 1"`, "Start", "NotifyKeyboardKeycode[31 1]")
+	d.wants("CreateSession", `SelectDevices 3 2 "permission 1"`, "Start", "NotifyPointerButton[272 0]", "NotifyKeyboardKeycode[31 1]")
 	if b, err := os.ReadFile(p.token); err != nil || string(b) != "permission 2" {
 		t.Errorf("kept %q, %v", b, err)
 	}
@@ -239,6 +239,34 @@ func TestRefusedIsNotAskedAgain(t *testing.T) {
 	if err := p.Available(t.Context()); !errors.Is(err, ErrRefused) || p.Granted() {
 		t.Error(err)
 	}
+}
+
+// Desktops keep down what a client that was killed held.
+func TestNextOneReleasesWhatAKilledOneHeld(t *testing.T) {
+	d, p := newDesktop(t, 2)
+	d.start <- 0
+	for _, code := range []uint16{29, 30, 0x111} {
+		if err := p.Key(t.Context(), code, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Key(t.Context(), 30, false); err != nil {
+		t.Fatal(err)
+	}
+	for range 7 {
+		<-d.calls
+	}
+	next := New(p.bus, p.token, p.path)
+	next.wait = desktoptest.Limit
+	d.start <- 0
+	if err := next.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.wants("CreateSession", `SelectDevices 3 2 "permission 1"`, "Start", "NotifyPointerButton[273 0]", "NotifyKeyboardKeycode[29 0]")
+	if err := New(p.bus, p.token, p.path).Recover(t.Context()); err != nil { // nothing is left: nobody is asked
+		t.Error(err)
+	}
+	d.wants()
 }
 
 // What is no refusal is tried again when somebody presses again.
@@ -282,7 +310,7 @@ func TestNoPortal(t *testing.T) {
 	home := desktoptest.New(t)
 	desk := bus.Session(home.Getenv)
 	defer desk.Close()
-	p := New(desk, "")
+	p := New(desk, "", "")
 	if err := p.Available(t.Context()); err == nil || !strings.Contains(err.Error(), "no portal") {
 		t.Error(err)
 	}

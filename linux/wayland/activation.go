@@ -41,20 +41,22 @@ func ActivationToken(ctx context.Context, dir, display, app string) (string, err
 		return "", err
 	}
 	done := make(chan string, 1)
-	id := c.NewID(func(opcode uint16, a *Args) {
+	_, err = c.Create(func(opcode uint16, a *Args) {
 		if opcode == tokenDone {
 			select {
 			case done <- a.String():
 			default: // it says so once
 			}
 		}
+	}, func(id uint32) []byte {
+		b := Append(nil, manager, activationGetToken, id)
+		if app != "" {
+			from := len(b)
+			b = appendString(Append(b, id, tokenSetAppID), from, app)
+		}
+		return Append(b, id, tokenCommit)
 	})
-	b := Append(nil, manager, activationGetToken, id)
-	if app != "" {
-		from := len(b)
-		b = appendString(Append(b, id, tokenSetAppID), from, app)
-	}
-	if err := c.Send(Append(b, id, tokenCommit)); err != nil {
+	if err != nil {
 		return "", err
 	}
 	select {

@@ -104,7 +104,7 @@ func newConn(s *net.UnixConn) *Conn {
 			c.mu.Unlock()
 		}
 	})
-	c.registry = c.NewID(c.announced)
+	c.registry = c.newID(c.announced)
 	go c.read()
 	return c
 }
@@ -166,17 +166,25 @@ func (c *Conn) Find(name string) (Global, bool) {
 
 // Bind makes an object of what is offered, of at most that version.
 func (c *Conn) Bind(g Global, version uint32, h Handler) (uint32, error) {
-	id := c.NewID(h)
-	b := Append(nil, c.registry, registryBind, g.Name)
-	b = appendString(b, 0, g.Interface)
-	b = order.AppendUint32(b, min(version, g.Version))
-	b = order.AppendUint32(b, id)
-	return id, c.write(fit(b, 0))
+	return c.Create(h, func(id uint32) []byte {
+		b := Append(nil, c.registry, registryBind, g.Name)
+		b = appendString(b, 0, g.Interface)
+		b = order.AppendUint32(b, min(version, g.Version))
+		return fit(order.AppendUint32(b, id), 0)
+	})
 }
 
-// NewID is the id of a new object, for a request that makes it. Its events go to h, which may
-// be nil.
-func (c *Conn) NewID(h Handler) uint32 {
+// Create sends requests that make an object, which is told the id. Its events go to h, which may be nil.
+// Compositors take new ids in their order only, so nobody else makes one meanwhile.
+func (c *Conn) Create(h Handler, requests func(id uint32) []byte) (uint32, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	id := c.newID(h)
+	return id, c.send(requests(id))
+}
+
+// newID is the id of a new object. Whoever takes one is the one who writes.
+func (c *Conn) newID(h Handler) uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var id uint32
@@ -197,12 +205,17 @@ func (c *Conn) On(id uint32, h Handler) {
 	c.handlers[id] = h
 }
 
-// Send sends requests, made by Append, with the file descriptors that they carry.
+// Send sends requests, made by Append, that make no objects, with the file descriptors that they carry.
 func (c *Conn) Send(b []byte, fds ...int) error { return c.write(b, fds...) }
 
 func (c *Conn) write(b []byte, fds ...int) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	return c.send(b, fds...)
+}
+
+// send is write for who has the lock.
+func (c *Conn) send(b []byte, fds ...int) error {
 	var oob []byte
 	if len(fds) > 0 {
 		oob = unix.UnixRights(fds...)
@@ -225,8 +238,10 @@ func (c *Conn) write(b []byte, fds ...int) error {
 func (c *Conn) Sync(ctx context.Context) error {
 	did := make(chan struct{})
 	var once sync.Once
-	id := c.NewID(func(uint16, *Args) { once.Do(func() { close(did) }) })
-	if err := c.write(Append(nil, display, displaySync, id)); err != nil {
+	_, err := c.Create(func(uint16, *Args) { once.Do(func() { close(did) }) }, func(id uint32) []byte {
+		return Append(nil, display, displaySync, id)
+	})
+	if err != nil {
 		return err
 	}
 	late := time.NewTimer(answerWithin)

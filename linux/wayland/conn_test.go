@@ -116,7 +116,7 @@ func TestWhatIsOffered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if id := c.NewID(nil); id > 8 {
+	if id := c.newID(nil); id > 8 {
 		t.Errorf("after a thousand answers the next id is %d", id)
 	}
 }

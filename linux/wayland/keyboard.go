@@ -93,8 +93,8 @@ func NewKeyboard(ctx context.Context, c *Conn) (*Keyboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.id = c.NewID(nil)
-	if err := c.Send(Append(nil, managerID, managerCreateKeyboard, seatID, k.id)); err != nil {
+	k.id, err = c.Create(nil, func(id uint32) []byte { return Append(nil, managerID, managerCreateKeyboard, seatID, id) })
+	if err != nil {
 		return nil, err
 	}
 	if err := k.upload(); err != nil {

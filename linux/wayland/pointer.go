@@ -59,8 +59,8 @@ func NewPointer(ctx context.Context, c *Conn, s *Screen) (*Pointer, error) {
 		return nil, err
 	}
 	p := &Pointer{conn: c, started: time.Now(), screen: s, down: map[uint16]bool{}}
-	p.id = c.NewID(nil)
-	if err := c.Send(Append(nil, managerID, managerCreatePointer, seatID, p.id)); err != nil {
+	p.id, err = c.Create(nil, func(id uint32) []byte { return Append(nil, managerID, managerCreatePointer, seatID, id) })
+	if err != nil {
 		return nil, err
 	}
 	return p, c.Sync(ctx)

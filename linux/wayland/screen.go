@@ -68,7 +68,7 @@ func (s *Screen) announced(g Global, there bool) {
 		return // a connection that has ended says so elsewhere
 	}
 	logical := [4]int32{}
-	xdg := s.conn.NewID(s.locked(func(opcode uint16, a *Args) {
+	_, _ = s.conn.Create(s.locked(func(opcode uint16, a *Args) {
 		switch opcode {
 		case xdgLogicalPosition:
 			logical[0], logical[1] = a.Int(), a.Int()
@@ -76,8 +76,7 @@ func (s *Screen) announced(g Global, there bool) {
 			logical[2], logical[3] = a.Int(), a.Int()
 			o.logical = &logical
 		}
-	}))
-	_ = s.conn.Send(Append(nil, s.manager, managerGetXdgOutput, xdg, id))
+	}), func(xdg uint32) []byte { return Append(nil, s.manager, managerGetXdgOutput, xdg, id) })
 }
 
 func (s *Screen) locked(h Handler) Handler {

@@ -38,8 +38,7 @@ func NewSeat(c *Conn) (*Seat, error) {
 			return
 		}
 		has = true
-		keyboard := c.NewID(s.keyboard)
-		_ = c.Send(Append(nil, a.object, seatGetKeyboard, keyboard))
+		_, _ = c.Create(s.keyboard, func(id uint32) []byte { return Append(nil, a.object, seatGetKeyboard, id) })
 	})
 	return s, err
 }

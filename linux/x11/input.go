@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/jezek/xgb/xproto"
 	"github.com/jezek/xgb/xtest"
 
+	"github.com/amiable-dev/midimon/linux/held"
 	"github.com/amiable-dev/midimon/linux/keymap"
 )
 
@@ -54,7 +56,7 @@ type Input struct {
 	mapping *mapping
 	two     bool // it has two layouts
 	down    []uint16
-	held    *held
+	held    *held.File
 
 	bound map[byte]rune // keycodes that we gave a character
 	typed time.Time     // when they were used last
@@ -79,13 +81,18 @@ func Open(ctx context.Context, display, authority, dir string) (*Input, error) {
 	in.looked()
 	go in.listen()
 	var left []uint16
-	in.held, left, err = openHeld(dir)
+	if dir != "" {
+		dir = filepath.Join(dir, "held")
+	}
+	in.held, left, err = held.Open(dir)
 	for i := len(left) - 1; i >= 0; i-- {
-		in.fake(left[i], false)
+		if left[i] >= 8 && left[i] < 2*aButton { // the keycodes there are, and the buttons
+			in.fake(left[i], false)
+		}
 	}
 	if len(left) > 0 {
 		c.Sync()
-		err = errors.Join(err, in.held.write(nil))
+		err = errors.Join(err, in.held.Write(nil))
 	}
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
@@ -227,7 +234,7 @@ func (in *Input) Press(key uint16) (code uint16, err error) {
 		return 0, fmt.Errorf("cannot press key %d: the X server has no such key", key)
 	}
 	in.down = append(in.down, code)
-	if err := in.held.write(in.down); err != nil {
+	if err := in.held.Write(in.down); err != nil {
 		return 0, err
 	}
 	in.fake(code, true)
@@ -238,7 +245,7 @@ func (in *Input) Press(key uint16) (code uint16, err error) {
 func (in *Input) Release(code uint16) error {
 	in.fake(code, false)
 	in.down = slices.DeleteFunc(in.down, func(c uint16) bool { return c == code })
-	return errors.Join(in.gone(), in.held.write(in.down))
+	return errors.Join(in.gone(), in.held.Write(in.down))
 }
 
 // MoveBy moves the mouse by so many pixels.
@@ -286,9 +293,9 @@ func (in *Input) Close() error {
 	var err error
 	if in.held != nil {
 		if in.gone() == nil {
-			err = in.held.write(nil)
+			err = in.held.Write(nil)
 		}
-		err = errors.Join(err, in.held.close())
+		err = errors.Join(err, in.held.Close())
 	}
 	in.c.Close()
 	return err

@@ -11,42 +11,6 @@ import (
 	"testing"
 )
 
-func TestHeldIsFoundByTheNextOne(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "midimon")
-	h, left, err := openHeld(dir)
-	if err != nil || left != nil {
-		t.Fatal(left, err)
-	}
-	for _, down := range [][]uint16{{24}, {24, 111, aButton | 1}, {24, aButton | 1}, {111}, {38, 255}} {
-		if err := h.write(down); err != nil {
-			t.Fatal(err)
-		}
-		next, left, err := openHeld(dir)
-		if err != nil || !slices.Equal(left, down) {
-			t.Errorf("%v is left, want %v (%v)", left, down, err)
-		}
-		_ = next.file.Close()
-	}
-	if err := h.write(nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, left, _ := openHeld(dir); left != nil {
-		t.Errorf("%v is left of nothing", left)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "held"), []byte("nonsense 3 -1 999 24\n70000 38"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, left, _ := openHeld(dir); !slices.Equal(left, []uint16{24, 38}) {
-		t.Errorf("%v is left", left)
-	}
-	if err := h.close(); err != nil {
-		t.Error(err)
-	}
-	if none, left, err := openHeld(""); err != nil || left != nil || none.write([]uint16{24}) != nil || none.close() != nil {
-		t.Error("without a directory it does not do nothing")
-	}
-}
-
 func authority(family uint16, fields ...string) []byte {
 	b := binary.BigEndian.AppendUint16(nil, family)
 	for _, f := range fields {
