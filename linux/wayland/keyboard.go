@@ -43,6 +43,8 @@ const (
 const (
 	burst = 32
 	pause = time.Millisecond
+	// turn is how long its clients may take for another keymap, where a text needs several.
+	turn = 50 * time.Millisecond
 )
 
 // Modifiers as bits (X11's), and what is locked by its key.
@@ -175,7 +177,9 @@ func (k *Keyboard) Type(ctx context.Context, text string) error {
 		if err := k.strike(ctx, chars[:n]); err != nil {
 			return err
 		}
-		chars = chars[n:]
+		if chars = chars[n:]; len(chars) > 0 {
+			time.Sleep(turn)
+		}
 	}
 	return nil
 }
