@@ -187,12 +187,15 @@ func TestInstall(t *testing.T) {
 	doctor, _ := user(t, "midimonctl", "doctor")
 	has(t, doctor, "units:midimon.service")
 	has(t, doctor, "enabled and active")
-	has(t, doctor, "ok      keys ")
+	has(t, strings.Join(strings.Fields(doctor), " "), "ok keys ") // whatever the width of the table
 	t.Log(doctor)
 	has(t, must(t, "midimonctl", "logs", "-n", "20"), "ready")
 	has(t, must(t, "midimonctl", "restart"), "restarted midimon.service")
 	b.awaitOwner(t, 20*time.Second, func(pid uint32) bool { return pid != 0 && pid != first })
 	must(t, "systemctl", "--user", "reload", "midimon.service") // midimonctl reload
+	has(t, must(t, "systemctl", "--user", "service-log-level", "midimon.service"), "info")
+	must(t, "systemctl", "--user", "service-log-level", "midimon.service", "debug")
+	has(t, must(t, "systemctl", "--user", "service-log-level", "midimon.service"), "debug")
 	has(t, must(t, "midimonctl", "stop"), "the next login (midimon.service, midimon.socket;")
 	has(t, must(t, "midimonctl", "uninstall"), "disabled midimon.service and midimon.socket")
 	b.awaitOwner(t, 20*time.Second, none)
