@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,38 +82,6 @@ func TestDevicesAreThereWhenOpenReturns(t *testing.T) {
 			t.Errorf("%s outlives Close", name)
 		}
 	}
-}
-
-// TestHowFast tells how long a key takes until a program that reads the keyboard has it: one that types
-// nothing on the console. No tool is in the machine to compare it with.
-func TestHowFast(t *testing.T) {
-	keys := new(Keys)
-	if err := keys.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = keys.Close() }()
-	keyboard := find(t, KeyboardName)
-	edge := func(kind effect.Kind, value int32) time.Duration {
-		from := time.Now()
-		if err := keys.Do(&effect.Effect{Kind: kind, Keys: effect.NewChord(leftCtrl)}); err != nil {
-			t.Fatal(err)
-		}
-		for {
-			e, err := keyboard.ReadOne()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if e.Type == evdev.EV_KEY && e.Code == evdev.KEY_LEFTCTRL && e.Value == value {
-				return time.Since(from)
-			}
-		}
-	}
-	var took []time.Duration
-	for range 200 {
-		took = append(took, edge(effect.KeyDown, 1), edge(effect.KeyUp, 0))
-	}
-	slices.Sort(took)
-	t.Logf("effect to read event: p50 %v, p99 %v", took[len(took)/2], took[len(took)*99/100])
 }
 
 // At login logind changes the node's access list; that is all that happens.
