@@ -398,7 +398,9 @@ func TestReloadsUnderLoad(t *testing.T) {
 	fdsLate, late := s.atRest()
 	took := s.settle(goal)
 	slices.Sort(acting)
+	s.mu.Lock() // more of them come
 	lasted := s.sent[len(s.sent)-1].Sub(s.sent[0])
+	s.mu.Unlock()
 	t.Logf("%d notes at %.0f events/s over %d reloads: p50 %v, p99 %v, p99.9 %v, most %v", len(took), 2*float64(len(took))/lasted.Seconds(), reloads,
 		quantile(took, .5), quantile(took, .99), quantile(took, .999), took[len(took)-1])
 	t.Logf("from close(2) or rename(2) to the first note of the new map: p50 %v, p99 %v, p99.9 %v, most %v; the goal is a p99 of 10 ms",
