@@ -406,7 +406,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 	t.Logf("from close(2) or rename(2) to the first note of the new map: p50 %v, p99 %v, p99.9 %v, most %v; the goal is a p99 of 10 ms",
 		quantile(acting, .5), quantile(acting, .99), quantile(acting, .999), acting[len(acting)-1])
 	t.Logf("anonymous memory: %d KiB after the 10th, %d after the last; descriptors: %d, then %d", early, late, fdsEarly, fdsLate)
-	if fdsLate != fdsEarly {
+	if fdsLate > fdsEarly+2 { // one or two may be open for a moment, as of a state that is saved
 		t.Errorf("descriptors: %d, then %d", fdsEarly, fdsLate)
 	}
 	switch grew := late - early; {

@@ -57,7 +57,7 @@ func TestStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.State != "degraded" || s.Pid != 4711 || s.LastReload.DurationUS != 3000 || s.Health[0].Fix != "plug it in" {
+	if s.State != "degraded" || s.Pid != 4711 || s.LastReload.DurationUS != 3000 || s.Health[0].Fix != "midimonctl devices" {
 		t.Errorf("%+v", s)
 	}
 	var names []string

@@ -32,7 +32,7 @@ func NewBackend() *Backend {
 		Version: "1.2.3", Pid: 4711, Started: time.UnixMicro(1_700_000_000_000_001),
 		State: report.Degraded,
 		Health: []report.Check{{
-			Name: "device-absent:Fader", Status: report.Failed, Message: "Fader is not plugged in", Fix: "plug it in",
+			Name: "device-absent:Fader", Status: report.Failed, Message: "the device Fader is not plugged in", Fix: "midimonctl devices",
 		}},
 		Mode: "Default", BaseMode: "Default", Modes: []string{"Default", "Media"},
 		Devices: []report.Device{

@@ -110,9 +110,9 @@ func check(d *report.Device) (report.Check, bool) {
 	c := report.Check{Status: report.Failed, Message: d.Error}
 	switch {
 	case d.State == report.Absent && !d.Optional:
-		c.Name, c.Message = "device-absent:"+d.Name, "the device "+d.Name+" is not plugged in"
+		c.Name, c.Message, c.Fix = "device-absent:"+d.Name, "the device "+d.Name+" is not plugged in", "midimonctl devices" // what is, and by which name
 	case d.State == report.Busy:
-		c.Name, c.Message = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error
+		c.Name, c.Message, c.Fix = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error, "fuser -v /dev/snd/*"
 	case d.State == report.Faulty:
 		c.Name = "device-error:" + d.Name
 	default:
