@@ -5,16 +5,14 @@ package keys
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/amiable-dev/midimon/linux/inotify"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
@@ -114,47 +112,38 @@ func (b *Backend) happenings(ctx context.Context) <-chan struct{} {
 	return out
 }
 
-// follow tells of entries of directories whose name begins so. Writes are not watched: in /dev, every
-// line that any program prints would wake us.
+// follow tells of entries of directories whose name begins so.
 func follow(ctx context.Context, dirs map[string]string, out chan<- struct{}) error {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	w, err := inotify.New()
 	if err != nil {
 		return err
 	}
-	events := os.NewFile(uintptr(fd), "inotify")
-	defer events.Close() //nolint:errcheck // nothing was written
-	prefixes := map[int32][]string{}
+	defer w.Close()
+	prefixes := map[string][]string{} // by what is watched
 	add := func() error {
 		clear(prefixes)
 		for dir, p := range dirs {
-			wd, p, err := nearest(fd, dir, p)
+			at, p, err := nearest(w, dir, p)
 			if err != nil {
 				return err
 			}
-			prefixes[wd] = append(prefixes[wd], p)
+			prefixes[at] = append(prefixes[at], p)
 		}
 		return nil
 	}
 	if err := add(); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = events.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	buf := make([]byte, 16<<10)
 	for {
-		n, err := events.Read(buf)
-		if err != nil {
-			return err
+		var path string
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case path = <-w.Events:
 		}
-		ours := false
-		for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
-			e := (*unix.InotifyEvent)(unsafe.Pointer(&b[0])) //nolint:gosec // as the kernel wrote it
-			end := unix.SizeofInotifyEvent + int(e.Len)
-			name := unix.ByteSliceToString(b[unix.SizeofInotifyEvent:end])
-			ours = ours || e.Mask&(unix.IN_Q_OVERFLOW|unix.IN_IGNORED) != 0 || // of what a directory's end is the last
-				slices.ContainsFunc(prefixes[e.Wd], func(p string) bool { return strings.HasPrefix(name, p) })
-			b = b[end:]
-		}
+		dir, name := filepath.Split(path)
+		ours := path == "" || prefixes[path] != nil || // events were lost, or what is watched is another
+			slices.ContainsFunc(prefixes[filepath.Clean(dir)], func(p string) bool { return strings.HasPrefix(name, p) })
 		if !ours {
 			continue
 		}
@@ -170,20 +159,19 @@ func follow(ctx context.Context, dirs map[string]string, out chan<- struct{}) er
 
 // nearest watches a directory for entries whose name begins so, or while there is none the nearest
 // above it for the way there.
-func nearest(fd int, dir, prefix string) (int32, string, error) {
-	const mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB | unix.IN_DELETE
-	for at, next := dir, prefix; ; {
-		wd, err := unix.InotifyAddWatch(fd, at, mask)
+func nearest(w *inotify.Watcher, dir, prefix string) (at, name string, err error) {
+	for at, name = filepath.Clean(dir), prefix; ; {
+		err := w.Add(at)
 		switch {
-		case errors.Is(err, unix.ENOENT) && at != filepath.Dir(at):
-			at, next = filepath.Dir(at), filepath.Base(at)
+		case errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at):
+			at, name = filepath.Dir(at), filepath.Base(at)
 			continue
 		case err != nil:
-			return 0, "", fmt.Errorf("cannot watch %s: %w", at, err)
+			return "", "", err
 		}
-		if _, err := os.Lstat(filepath.Join(at, next)); at == dir || err != nil {
-			return int32(wd), next, nil
+		if _, err := os.Lstat(filepath.Join(at, name)); at == filepath.Clean(dir) || err != nil {
+			return at, name, nil
 		}
-		at, next = dir, prefix // what was missing came before it was watched
+		at, name = filepath.Clean(dir), prefix // what was missing came before it was watched
 	}
 }
