@@ -69,9 +69,9 @@ type Conn struct {
 // offers.
 func Dial(ctx context.Context, path string) (*Conn, error) {
 	var d net.Dialer
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	dialing, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	s, err := d.DialContext(ctx, "unix", path)
+	s, err := d.DialContext(dialing, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach the compositor: %w", err)
 	}
