@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -85,12 +86,10 @@ type escaped struct {
 // manyKeys is the size from which a table's keys are kept in a map.
 const manyKeys = 12
 
-// sparse is how many bytes a node takes in most files, at least.
-const sparse = 12
-
+// newTree has room for a node for each key and each header, which is all that most files have.
 func newTree(p *problems, file, text string) *tree {
 	t := &tree{problems: p, source: source{file: file, text: text}}
-	t.nodes = append(make([]node, 0, 64+len(text)/sparse), node{state: explicit})
+	t.nodes = append(make([]node, 0, 8+strings.Count(text, "=")+strings.Count(text, "[")), node{state: explicit})
 	return t
 }
 
