@@ -44,6 +44,18 @@ func identify(sysfs string, card int32) identity {
 	return identity{}
 }
 
+// cards are the identities found out during one listing, in which a card often has several ports.
+type cards map[int32]identity
+
+func (k cards) identify(sysfs string, card int32) identity {
+	id, ok := k[card]
+	if !ok {
+		id = identify(sysfs, card)
+		k[card] = id
+	}
+	return id
+}
+
 func attribute(dir, name string) string {
 	b, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {

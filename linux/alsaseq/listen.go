@@ -110,7 +110,7 @@ func (s *Session) same(port report.Port) error {
 	if err != nil {
 		return verdict(err)
 	}
-	now, ok := s.describe(c, p)
+	now, ok := s.describe(c, p, cards{})
 	if !ok || now.Client != port.Client || now.USB != port.USB || now.Serial != port.Serial || now.Path != port.Path {
 		return fmt.Errorf("%w: another has taken its place", report.ErrDeviceAbsent)
 	}

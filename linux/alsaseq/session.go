@@ -116,8 +116,9 @@ func (s *Session) start() {
 // Ports lists the ports of others that are there now.
 func (s *Session) Ports() ([]report.Port, error) {
 	var out []report.Port
+	known := cards{}
 	err := s.control.each(func(c clientInfo, p portInfo) {
-		if port, ok := s.describe(c, p); ok {
+		if port, ok := s.describe(c, p, known); ok {
 			out = append(out, port)
 		}
 	})
@@ -128,7 +129,7 @@ func (s *Session) Ports() ([]report.Port, error) {
 }
 
 // describe says what a port is; ok is false for those that are nobody's instrument.
-func (s *Session) describe(c clientInfo, p portInfo) (report.Port, bool) {
+func (s *Session) describe(c clientInfo, p portInfo, known cards) (report.Port, bool) {
 	in := p.caps&(capRead|capSubsRead) == capRead|capSubsRead
 	out := p.caps&(capWrite|capSubsWrite) == capWrite|capSubsWrite
 	switch {
@@ -137,7 +138,7 @@ func (s *Session) describe(c clientInfo, p portInfo) (report.Port, bool) {
 		p.client == throughClient && !s.opts.Through:
 		return report.Port{}, false
 	}
-	id := identify(s.opts.Sysfs, c.card)
+	id := known.identify(s.opts.Sysfs, c.card)
 	return report.Port{
 		Addr:   uint32(p.client)<<8 | uint32(p.port),
 		Client: text(c.name[:]),

@@ -42,8 +42,11 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 			s.program, s.left = old, left
 			return err
 		}
-		s.setPaths()
-		s.look(context.WithoutCancel(ctx))
+		if s.setPaths() {
+			s.look(context.WithoutCancel(ctx))
+		} else { // drivers say when their ports change, and to list them takes longer than all else here
+			s.reconcile(context.WithoutCancel(ctx))
+		}
 		return nil
 	})
 }

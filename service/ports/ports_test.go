@@ -84,11 +84,13 @@ type session struct {
 	busy   map[uint32]error
 	sent   []string
 	closed bool
+	listed int // how often
 }
 
 func (s *session) Ports() ([]report.Port, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.listed++
 	return slices.Clone(s.ports), nil
 }
 
@@ -500,6 +502,14 @@ action = { type = "Keystroke", keys = "b" }
 		}
 		if !slices.Equal(raw.paths, []string{"/run/pads"}) {
 			t.Errorf("paths %q", raw.paths)
+		}
+		listed := d.open().listed
+		if err := s.Swap(t.Context(), next); err != nil {
+			t.Fatal(err)
+		}
+		s.devices("Other=connected Pipe=absent Pads=connected")
+		if n := d.open().listed - listed; n != 0 {
+			t.Errorf("a program with the same paths has the ports listed %d times", n)
 		}
 		if err := s.Swap(t.Context(), compile(t, lpd8)); err != nil {
 			t.Fatal(err)

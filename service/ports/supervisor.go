@@ -43,6 +43,7 @@ type Supervisor struct {
 
 	// The rest is Run's own.
 	program  *engine.Program
+	paths    []string        // that it names
 	off      map[string]bool // devices switched off while we run, by name
 	left     map[string]bool // devices that were unplugged and are not to be taken again
 	seen     map[string]*device
@@ -370,8 +371,8 @@ func (s *Supervisor) memory(d *engine.Device) *device {
 	return m
 }
 
-// setPaths tells the drivers which paths the program names.
-func (s *Supervisor) setPaths() {
+// setPaths tells the drivers which paths the program names, and whether these are others than before.
+func (s *Supervisor) setPaths() (changed bool) {
 	var paths []string
 	for i := range s.program.Devices {
 		for _, m := range s.program.Devices[i].Match {
@@ -383,9 +384,14 @@ func (s *Supervisor) setPaths() {
 		}
 	}
 	slices.Sort(paths)
+	if paths = slices.Compact(paths); slices.Equal(paths, s.paths) {
+		return false
+	}
+	s.paths = paths
 	for _, d := range s.drivers {
 		if p, ok := d.Driver.(PathDriver); ok {
-			p.SetPaths(slices.Compact(paths))
+			p.SetPaths(paths)
 		}
 	}
+	return true
 }
