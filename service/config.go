@@ -142,6 +142,19 @@ func (d *Daemon) unwatched(err error) {
 	d.board.post(func() { d.board.rows.Set(row) })
 }
 
+// long is how many bytes of configuration are worth another processor: reading them takes 2 ms,
+// and to change how many there are stops everything, for longer than most files take.
+const long = 64 << 10
+
+// beside does what takes as long as so many bytes of configuration do.
+func (d *Daemon) beside(size int, work func()) {
+	if size < long {
+		work()
+		return
+	}
+	d.o.Beside(work)
+}
+
 // adopt makes what was read the program, if it is good, and reports how it went.
 func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, began time.Time) (report.Reload, error) {
 	b := d.board
@@ -158,7 +171,7 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 		d.takeUp(ctx, o.Program)
 		r.Generation++
 		r.Grade = report.Grade(r.Took)
-		d.o.Beside(func() { r.Diff = d.undo.accept(o) })
+		d.beside(o.Size, func() { r.Diff = d.undo.accept(o) })
 	}
 	b.finished(func() {
 		b.phase.Reloading = false
@@ -174,7 +187,7 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 	} else {
 		d.o.Log.Info("reloaded", "trigger", trigger, "generation", r.Generation, "mappings", r.Mappings, "took", r.Took, "grade", r.Grade)
 	}
-	d.free.now()
+	d.free.soon()
 	return r, o.Err
 }
 

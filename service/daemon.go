@@ -126,7 +126,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	defer d.runtime.close()
 	d.configure()
-	d.reader.Beside = d.o.Beside // before, there are no notes that it could keep waiting
+	d.reader.Beside = d.beside // before, there are no notes that it could keep waiting
 
 	ctx, fatal := context.WithCancelCause(ctx)
 	defer fatal(nil)

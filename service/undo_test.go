@@ -194,6 +194,44 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestLongTextsAreReadBesideTheNotes has texts read by another processor that take long, and others
+// not: to hand them over stops everything.
+func TestLongTextsAreReadBesideTheNotes(t *testing.T) {
+	var mu sync.Mutex
+	beside := 0
+	s := prepare(t, func(s *stage) {
+		s.options.State = "" // which is written beside them too
+		s.options.Beside = func(work func()) {
+			mu.Lock()
+			defer mu.Unlock()
+			beside++
+			work()
+		}
+		s.options.Free = func() { beside-- } // comes whenever nobody has asked for a second
+	}).run()
+	s.await("running", running)
+	count := func() (n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		n, beside = beside, 0
+		return n
+	}
+	for _, c := range []struct{ size, reload, validate int }{{100, 0, 0}, {200 << 10, 3, 1}} { // to parse, to compile, to compare
+		text := configuration + "#" + strings.Repeat("x", c.size)
+		if err := os.WriteFile(s.options.Config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Reload(t.Context(), "call")
+		if n := count(); err != nil || n != c.reload && n != 2*c.reload { // twice, if the change was noticed first
+			t.Errorf("%d bytes: %d times beside to reload (%v), want %d", len(text), n, err, c.reload)
+		}
+		_, _, err = s.Validate(t.Context(), text)
+		if n := count(); err != nil || n != c.validate {
+			t.Errorf("%d bytes: %d times beside to validate (%v), want %d", len(text), n, err, c.validate)
+		}
+	}
+}
+
 // told is a notifier that keeps what it is told.
 type told struct {
 	mu      sync.Mutex
