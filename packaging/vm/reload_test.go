@@ -143,9 +143,21 @@ func TestReloadsWhilePlaying(t *testing.T) {
 	stop, played := make(chan struct{}), make(chan error, 1)
 	go func() { played <- p.play(stop) }()
 
+	type span struct{ from, to time.Duration }
+	var rests []span // while nothing is reloaded, which shows what the machine itself takes
+	rest := func() footprint {
+		from := monotonic()
+		f := measure(t, pid)
+		rests = append(rests, span{from, monotonic()})
+		return f
+	}
+
 	generation, version := 2, 0
-	var early, late footprint
+	var early footprint
+	pace := time.NewTicker(200 * time.Millisecond) // at their fastest they leave an emulated machine nothing for the notes
+	defer pace.Stop()
 	for i := 1; i <= reloads; i++ {
+		<-pace.C
 		if i%2 == 1 {
 			text := lettered(version + 1)
 			save(t, text[:len(text)/2]+"\n[[global_mappings", i%4 == 1)
@@ -157,17 +169,17 @@ func TestReloadsWhilePlaying(t *testing.T) {
 			b.await(t, "ConfigGeneration", 60*time.Second, equals(fmt.Sprint(generation)))
 		}
 		if i == 10 {
-			early = measure(t, pid)
-			generation += 3 // it reloads to measure
+			early = rest()
+			generation++ // it reloads to measure
 		}
 	}
 	b.await(t, "ConfigStatus", 60*time.Second, equals("ok"))
-	late = measure(t, pid)
+	late := rest()
 	close(stop)
 	if err := <-played; err != nil {
 		t.Fatalf("%v; %d of %d messages came", err, received(t)-before, p.messages)
 	}
-	var took []time.Duration
+	var took, quiet []time.Duration
 	odd := 0
 	for i, e := range p.keys {
 		of := -1
@@ -180,17 +192,24 @@ func TestReloadsWhilePlaying(t *testing.T) {
 			t.Fatalf("pad %d, the %dth: %v, want %c or %c", p.hits[i].pad, i, e, letter(0, p.hits[i].pad), letter(1, p.hits[i].pad))
 		}
 		odd += of
-		took = append(took, e.at-p.hits[i].at)
+		hit := p.hits[i].at
+		if slices.ContainsFunc(rests, func(r span) bool { return r.from <= hit && hit < r.to }) {
+			quiet = append(quiet, e.at-hit)
+		} else {
+			took = append(took, e.at-hit)
+		}
 	}
 	slices.Sort(took)
-	n := len(took)
+	slices.Sort(quiet)
+	n, q := len(took), len(quiet)
+	t.Logf("without reloads %d pads: p50 %v, p99 %v, p99.9 %v, most %v", q, quiet[q/2], quiet[q*99/100], quiet[q*999/1000], quiet[q-1])
 	t.Logf("%d pads over %d reloads, %d by odd maps, none lost: p50 %v, p99 %v, p99.9 %v, most %v; waited %d times", n, reloads, odd,
 		took[n/2], took[n*99/100], took[n*999/1000], took[n-1], p.waited)
 	if took[n-1] > goal {
 		t.Logf("the goal is not reached: a pad took %v, and not at most %v", took[n-1], goal)
 	}
-	if odd == 0 || odd == n {
-		t.Errorf("%d of %d by odd maps", odd, n)
+	if odd == 0 || odd == len(p.keys) {
+		t.Errorf("%d of %d by odd maps", odd, len(p.keys))
 	}
 	if got := received(t) - before; got != p.messages {
 		t.Errorf("%d of %d messages came", got, p.messages)
