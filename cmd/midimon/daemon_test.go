@@ -123,42 +123,40 @@ func (p *process) descriptors() int {
 
 var anonymous = regexp.MustCompile(`(?m)^Anonymous: *(\d+) kB`)
 
-// memory is how much it has for itself, in kB, after it has given back what it does not need:
-// that is what it does after a reload.
+// memory is how much it has for itself, in kB: the least of a second after it has collected its
+// garbage, since it works on meanwhile, and gives back in pieces.
 func (p *process) memory() int {
-	// What a reload took is given back a second later at most.
-	return p.least(150 * time.Millisecond)
-}
-
-// least is the least of ten looks, each after a reload, with a pause between.
-func (p *process) least(pause time.Duration) int {
-	c := p.dial()
-	defer func() { _ = c.Close() }()
+	p.collect()
 	least := math.MaxInt
-	for range 10 { // it works on meanwhile, and gives back in pieces
-		p.call(c, dbusapi.BusName+".Reload", []any{new(uint64), new([]dbusapi.Diagnostic)})
+	for over := time.Now().Add(time.Second); time.Now().Before(over); time.Sleep(10 * time.Millisecond) {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.cmd.Process.Pid))
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		n, _ := strconv.Atoi(string(anonymous.FindSubmatch(text)[1]))
 		least = min(least, n)
-		time.Sleep(pause)
 	}
 	return least
 }
 
 var inUse = regexp.MustCompile(`(\d+) MB, \d+ MB goal.*\(forced\)\n`)
 
-// live is how much of its memory is in use, in MB: less than all that it has, which has holes.
-func (p *process) live() int {
-	p.least(5 * time.Millisecond) // which ends in a collection
-	all := inUse.FindAllStringSubmatch(p.stderr.String(), -1)
-	if len(all) == 0 {
-		p.t.Fatal("it has collected nothing")
-	}
-	n, _ := strconv.Atoi(all[len(all)-1][1])
-	return n
+// collect has it collect its garbage, as it does a second after a reload, and returns how much is
+// in use then, in MB: less than all that it has, which has holes.
+func (p *process) collect() (live int) {
+	p.t.Helper()
+	c := p.dial()
+	defer func() { _ = c.Close() }()
+	before := len(inUse.FindAllString(p.stderr.String(), -1))
+	p.call(c, dbusapi.BusName+".Reload", []any{new(uint64), new([]dbusapi.Diagnostic)})
+	p.eventually("garbage is collected", func() bool {
+		all := inUse.FindAllStringSubmatch(p.stderr.String(), -1)
+		if len(all) > before {
+			live, _ = strconv.Atoi(all[len(all)-1][1])
+		}
+		return len(all) > before
+	})
+	return live
 }
 
 // startedByUs is where a goroutine that is not the runtime's own was started.

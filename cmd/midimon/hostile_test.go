@@ -55,14 +55,14 @@ func TestHostileCalls(t *testing.T) {
 	slices.Sort(h.names)
 	h.round(calls / 5) // what is needed from the first time on
 	h.bytes(100)
-	p.live()
+	p.collect()
 	fds := p.descriptors()
 	began := time.Now()
 	var memory []int
-	for left := calls - calls/5; left > 0; left -= 5000 {
-		h.round(min(left, 5000))
-		h.bytes(20)
-		memory = append(memory, p.live())
+	for left := calls - calls/5; left > 0; left -= 10000 {
+		h.round(min(left, 10000))
+		h.bytes(40)
+		memory = append(memory, p.collect())
 	}
 	t.Logf("%d calls with seed %d in %v: %d replies, %d errors, of them %v", h.calls, seed, time.Since(began).Round(time.Millisecond), h.calls-h.failed, h.failed, h.kinds())
 	if h.calls < calls*9/10 {
