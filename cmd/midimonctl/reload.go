@@ -82,8 +82,11 @@ With --json {ok, generation, error, diagnostics (see "midimonctl validate --help
 	return cmd
 }
 
-// errReverted says that the new configuration was not confirmed.
-var errReverted = errors.New("not confirmed: the configuration before acts again")
+// What became of a configuration that was not confirmed, or too late.
+var (
+	errReverted  = errors.New("not confirmed: the configuration before acts again")
+	errOvertaken = errors.New("a newer configuration came meanwhile, and acts")
+)
 
 // tryOut asks whether the configuration just read is to stay. Midimon itself keeps the time.
 func (a *app) tryOut(ctx context.Context, c *client.Client, within time.Duration) (kept bool, err error) {
@@ -107,17 +110,41 @@ func (a *app) tryOut(ctx context.Context, c *client.Client, within time.Duration
 	select {
 	case word := <-answer:
 		if word == "y" || word == "yes" {
-			return true, c.Keep(ctx, generation)
+			if err := c.Keep(ctx, generation); !errors.Is(err, client.ErrUnknownCookie) {
+				return err == nil, err
+			}
+			return false, outcome(ctx, c, generation)
+		}
+		if err := outcome(ctx, c, generation); !errors.Is(err, errReverted) { // what came meanwhile is not ours to take back
+			return false, err
 		}
 		if err := c.Revert(ctx); err != nil {
 			return false, err
 		}
+		return false, errReverted
 	case <-over.C:
 		_, _ = fmt.Fprintln(a.err)
+		return false, outcome(ctx, c, generation)
 	case <-ctx.Done():
 		return false, ctx.Err() // midimon keeps the time
 	}
-	return false, errReverted
+}
+
+// outcome is what became of the configuration of that generation, which nobody keeps: it goes
+// back, unless a newer one was accepted before.
+func outcome(ctx context.Context, c *client.Client, generation uint64) error {
+	now, err := c.Generation(ctx)
+	if err != nil || now == generation {
+		return joined(errReverted, err)
+	}
+	r, err := c.LastReload(ctx)
+	if err != nil {
+		return err
+	}
+	if r != nil && r.Trigger == "revert" {
+		return errReverted
+	}
+	return errOvertaken
 }
 
 // The signs of what was done to a mapping, and their styles.

@@ -32,8 +32,11 @@ func (e *Error) Is(target error) bool {
 	return ok && e.Name == dbusapi.ErrorPrefix+t.Name
 }
 
-// ErrConfigInvalid is Reload's error when the file has errors; for errors.Is.
-var ErrConfigInvalid error = &Error{Name: "ConfigInvalid"}
+// Errors that callers tell apart; for errors.Is.
+var (
+	ErrConfigInvalid error = &Error{Name: "ConfigInvalid"} // Reload: the file has errors
+	ErrUnknownCookie error = &Error{Name: "UnknownCookie"} // Keep: that generation does not wait to be kept
+)
 
 // A Client is a connection to the daemon, or to the bus on which it is to be.
 type Client struct {

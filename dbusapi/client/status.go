@@ -139,6 +139,16 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return s, err
 }
 
+// Generation is which configuration acts: it grows with every one that is accepted or taken back.
+func (c *Client) Generation(ctx context.Context) (generation uint64, err error) {
+	var v dbus.Variant
+	if err := c.call(ctx, "org.freedesktop.DBus.Properties.Get", []any{dbusapi.BusName, "ConfigGeneration"}, &v); err != nil {
+		return 0, err
+	}
+	err = v.Store(&generation)
+	return generation, err
+}
+
 // LastReload is how the configuration was last read; nil before the first time.
 func (c *Client) LastReload(ctx context.Context) (*Reload, error) {
 	var v dbus.Variant
