@@ -1,18 +1,14 @@
 package config_test
 
 import (
-	"fmt"
-	"os"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/effect"
-	"github.com/amiable-dev/midimon/engine/report"
 )
 
 // load reads a configuration that must be without a diagnostic.
@@ -329,97 +325,6 @@ func TestDevices(t *testing.T) {
 	} {
 		if p := load(t, text); len(p.Devices) != 1 || !reflect.DeepEqual(p.Devices[0], want) {
 			t.Errorf("%s\ngot  %+v\nwant %+v", text, p.Devices, want)
-		}
-	}
-}
-
-// TestFilesOfTheAncestor: every file loads, every mapping of it is there, and what is said of
-// it is true.
-func TestFilesOfTheAncestor(t *testing.T) {
-	for name, want := range map[string]struct {
-		modes, mappings int
-		said            []string
-	}{
-		"apc-mini":       {1, 2, nil},
-		"config":         {1, 4, nil},
-		"launchpad-mini": {1, 2, nil},
-		"config_enhanced": {3, 24, []string{
-			"19:9: added-latency", "54:9: added-latency", "131:9: added-latency", "141:9: added-latency", "200:3: unreached-mode",
-		}},
-		"daw-control-ableton": {3, 25, []string{
-			"26:9: added-latency", "39:9: added-latency", "52:9: added-latency", "260:3: unreached-mode",
-		}},
-		"maschine-mikro-mk3": {2, 5, []string{"52:3: unreached-mode"}},
-	} {
-		src, err := os.ReadFile("testdata/compat/" + name + ".toml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, diagnostics := config.Load(name, src)
-		var said []string
-		for _, d := range diagnostics {
-			said = append(said, fmt.Sprintf("%d:%d: %s", d.Line, d.Column, d.Code))
-		}
-		if !slices.Equal(said, want.said) {
-			t.Errorf("%s: said %q, want %q", name, said, want.said)
-		}
-		if p == nil || len(p.Modes) != want.modes || len(p.Mappings) != want.mappings {
-			t.Errorf("%s: not %d modes and %d mappings", name, want.modes, want.mappings)
-		}
-	}
-}
-
-func TestStarter(t *testing.T) {
-	p, diagnostics := config.Load("config.toml", config.Starter())
-	if p == nil || len(diagnostics) != 0 {
-		t.Fatal(diagnostics)
-	}
-	var ids []string
-	for _, m := range p.Mappings {
-		ids = append(ids, m.ID)
-		if m.Label == "" {
-			t.Errorf("%s has no description", m.ID)
-		}
-	}
-	want := strings.Fields("reopen-tab new-tab space held push-to-talk duplicate to-media play-pause to-desk louder quieter pedal fader-top")
-	if !slices.Equal(ids, want) {
-		t.Errorf("mappings %v", ids)
-	}
-	if first := p.Mappings[0].Action.(*effect.Keystroke).Chord; !slices.Equal(first.Keys(), []effect.Key{29, 42, 20}) {
-		t.Errorf("the hard pad presses %v, not Ctrl+Shift+T", first.Keys())
-	}
-	config.Starter()[0] = 'X'
-	if config.Starter()[0] != '#' {
-		t.Error("whoever asks for the starter can change it for all others")
-	}
-}
-
-func TestFormat(t *testing.T) {
-	long := strings.Repeat("x", 300)
-	for _, c := range []struct {
-		d    report.Diagnostic
-		want string
-	}{
-		{
-			report.Diagnostic{File: "config.toml", Line: 42, Column: 8, Severity: report.Error, Message: "note: 128 is out of range 0-127", Hint: "less", Excerpt: "note = 128"},
-			"config.toml:42:8: note: 128 is out of range 0-127 (less)\n   42 | note = 128\n      |        ^",
-		},
-		{
-			report.Diagnostic{File: "c", Line: 1, Column: 3, Severity: report.Warn, Message: "m", Excerpt: "\tü\x1b[2J"},
-			"c:1:3: warning: m\n    1 | \tü\uFFFD[2J\n      | \t ^",
-		},
-		{
-			report.Diagnostic{File: "c", Line: 1, Column: 201, Message: "m", Excerpt: long + "y"},
-			"c:1:201: m\n    1 | " + long[:100] + "\n      | " + strings.Repeat(" ", 50) + "^",
-		},
-		{
-			report.Diagnostic{File: "c", Line: 1, Column: 302, Message: "m", Excerpt: long + "y"},
-			"c:1:302: m\n    1 | " + long[:99] + "y\n      | " + strings.Repeat(" ", 100) + "^",
-		},
-		{report.Diagnostic{File: "c", Line: 1, Column: 1, Message: "m"}, "c:1:1: m"},
-	} {
-		if got := config.Format(c.d, true); got != c.want {
-			t.Errorf("got\n%s\nwant\n%s", got, c.want)
 		}
 	}
 }

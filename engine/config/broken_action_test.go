@@ -1,270 +1,76 @@
 package config_test
 
-var brokenTriggers = []brokenFile{
-	{"triggers out of bounds", `
-[[global_mappings]]
-trigger = { type = "NoteRelease", note = 1, cc = 1, velocity_min = 9, velocity_max = 8 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "VelocityRange", note = 1, soft_max = 128, medium_max = -1, button = "push" }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "MultiTap", cc = 128, timeout_ms = 0 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "NoteChord", notes = [1, 2, 3, 4, 5, 6, 7, 8, 9], max_interval_ms = 10001 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "NoteChord", notes = 5 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "NoteChord", notes = [1, "H"] }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "EncoderTurn", cc = 1, steps = "half", detents = 0, acceleration = 17, bits = 15 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "CC14", cc = 32, value_min = 2, value_max = 1 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "NRPN", value_max = 16384 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "RPN", number = 16384, hysteresis = 16384 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "Aftertouch", note = 128, pressure_min = 128, value_min = 1 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "PitchBend", value_min = -1 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "ProgramChange", program = 128 }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "Transport" }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "Transport", message = "pause" }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "SysEx" }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "SysEx", data = [0xF0, 0x80] }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "SysEx", data = [0xF0, 256] }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "SysEx", data = [] }
-action = { type = "Panic" }
-[[global_mappings]]
-trigger = { type = "SysEx", data = 5, prefix = "F0" }
-action = { type = "Panic" }
-`, `
-2:11: empty-range
-2:45: conflict
-5:58: out-of-range
-5:76: out-of-range
-5:89: unknown-value
-8:11: missing-key
-8:37: out-of-range
-8:55: out-of-range
-11:41: out-of-range
-11:88: out-of-range
-14:41: wrong-type
-17:45: unknown-value
-20:51: unknown-value
-20:69: out-of-range
-20:87: out-of-range
-20:98: out-of-range
-23:11: empty-range
-23:33: out-of-range
-26:11: missing-key
-26:40: out-of-range
-29:36: out-of-range
-29:43: no-effect
-29:56: out-of-range
-32:41: out-of-range
-32:61: out-of-range
-32:66: duplicate-key
-35:45: out-of-range
-38:47: out-of-range
-41:11: missing-key
-44:43: unknown-value
-47:11: missing-key
-50:36: unknown-value
-53:43: out-of-range
-56:36: empty
-59:36: wrong-type
-59:39: duplicate-key
-`},
-	{"what a trigger has for nothing", `
-[[global_mappings]]
-eager = true
-trigger = { type = "LongPress", note = 1 }
-action = { type = "Panic" }
-[[global_mappings]]
-eager = false
-trigger = { type = "CC", cc = 1, hysteresis = 3 }
-action = { type = "Panic" }
-[[global_mappings]]
-eager = 1
-trigger = { type = "CC", cc = 2, value_min = 3, button = "latch", velocity_min = 1 }
-action = { type = "Panic" }
-`, `
-2:1: no-effect
-7:34: no-effect
-10:9: wrong-type
-11:49: no-effect
-11:67: unknown-key
-`},
-	{"rates and modes", `
-[[modes]]
-name = "A"
-apps = ["firefox", "[", 5, ""]
-enter = "Panic"
-[[modes]]
-name = "B"
-apps = "firefox"
-enter = { type = "Sequence", actions = [{ type = "ModeChange", mode = "A" }, { type = "Plugin" }] }
-exit = { type = "Conditional", condition = "Always", then = { type = "ModeChange", step = 1 } }
-[[modes.mappings]]
-max_rate = 0
-trigger = { type = "Note", note = 1 }
-action = { type = "Panic" }
-[[modes.mappings]]
-max_rate = 1000.5
-when = 5
-trigger = { type = "Note", note = 2 }
-action = { type = "Panic" }
-[[modes.mappings]]
-max_rate = nan
-trigger = { type = "Note", note = 3 }
-action = { type = "ModeChange", step = 101 }
-[[modes.mappings]]
-max_rate = "5"
-trigger = { type = "Note", note = 4 }
-action = { type = "ModeChange", step = 0 }
-`, `
-3:20: unknown-value
-3:25: wrong-type
-3:28: empty
-4:9: wrong-type
-7:8: wrong-type
-8:41: not-here
-8:87: not-supported
-9:61: not-here
-11:12: out-of-range
-15:12: out-of-range
-16:8: wrong-type
-20:12: out-of-range
-22:40: out-of-range
-24:12: wrong-type
-26:33: no-effect
-`},
-}
-
-var brokenConditions = []brokenFile{
-	{"conditions", `
-[[global_mappings]]
-when = "Allways"
-trigger = { type = "Note", note = 1 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = "TimeRange"
-trigger = { type = "Note", note = 2 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "TimeRange", start = "9", end = "24:00" }
-trigger = { type = "Note", note = 3 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { TimeRange = { start = "09:5", end = 5, begin = 1 } }
-trigger = { type = "Note", note = 4 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { DayOfWeek = { days = [0, 8, "Mo", "tues", "Sundays"] } }
-trigger = { type = "Note", note = 5 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { And = { conditions = [] } }
-trigger = { type = "Note", note = 6 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "Or", conditions = [{ type = "ModeIs", mode = "B" }, 5, { Locked = 1 }, {}] }
-trigger = { type = "Note", note = 7 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "Not" }
-trigger = { type = "Note", note = 8 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { Lokced = {} }
-trigger = { type = "Note", note = 9 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { AppRunning = { app_name = "[" } }
-trigger = { type = "Note", note = 10 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "AppFocused", app = "a", app_name = "b", unknown = 1 }
-trigger = { type = "Note", note = 11 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "DevicePresent", device = "LPD8" }
-condition = "Never"
-trigger = { type = "Note", note = 12 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { DayOfWeek = { days = 5 }, Locked = {} }
-trigger = { type = "Note", note = 13 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { type = "DayOfWeek", days = [] }
-trigger = { type = "Note", note = 14 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { not = { not = { not = { not = { not = { not = { not = {} } } } } } } }
-trigger = { type = "Note", note = 15 }
-action = { type = "Panic" }
-[[global_mappings]]
-when = { Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition.Not.condition = "Always" }
-trigger = { type = "Note", note = 16 }
-action = { type = "Panic" }
-`, `
-2:8: unknown-value
-6:8: missing-key
-10:38: unknown-value
-10:49: unknown-value
-14:32: unknown-value
-14:46: wrong-type
-14:49: unknown-key
-18:32: out-of-range
-18:35: out-of-range
-18:38: unknown-value
-18:52: unknown-value
-22:31: empty
-26:63: unknown-mode
-26:70: wrong-type
-26:84: wrong-type
-26:89: missing-key
-30:8: missing-key
-34:10: unknown-value
-38:36: unknown-value
-42:42: duplicate-key
-42:68: wrong-type
-46:43: unknown-device
-47:1: duplicate-key
-51:8: missing-key
-55:37: empty
-59:10: unknown-value
-63:124: too-deep
-`},
-}
-
+// brokenActions is what cannot be done.
 var brokenActions = []brokenFile{
+	{"keystrokes", `
+[[global_mappings]]
+trigger = { type = "Note", note = 36 }
+action = { type = "Keystroke", keys = "ctrl+hyperspace+a" }
+[[global_mappings]]
+trigger = { type = "Note", note = 37 }
+action = { type = "Keystroke", keys = "", modifiers = "ctrl" }
+[[global_mappings]]
+trigger = { type = "Note", note = 38 }
+action = { type = "Keystroke", keys = "1+2+3+4+5+6+7+8", modifiers = ["Shift", "ctl", 1] }
+[[global_mappings]]
+trigger = { type = "Note", note = 39 }
+action = { type = "Keystroke", keys = "?", modifiers = ["a"] }
+`, `
+3:39: unknown-value
+6:39: empty
+6:55: wrong-type
+9:39: too-many
+9:80: unknown-value
+9:87: wrong-type
+12:39: unknown-value
+12:57: unknown-value
+`},
+	{"sequences", `
+[[global_mappings]]
+trigger = { type = "Note", note = 36 }
+action = { type = "Sequence", actions = [] }
+[[global_mappings]]
+trigger = { type = "Note", note = 37 }
+action = { type = "Delay", ms = 5 }
+[[global_mappings]]
+trigger = { type = "Note", note = 38 }
+action = { type = "Sequence", actions = [
+    { type = "Delay" },
+    { type = "Delay", ms = 0 },
+    { type = "Dealy", ms = 1 },
+    "pause",
+] }
+`, `
+3:41: empty
+6:10: no-effect
+10:5: missing-key
+11:28: out-of-range
+12:14: unknown-value
+13:5: wrong-type
+`},
+	{"actions that contradict themselves", `
+[[global_mappings]]
+trigger = { type = "Note", note = 1 }
+action = { type = "ModeChange" }
+[[global_mappings]]
+trigger = { type = "Note", note = 2 }
+action = { type = "ModeChange", mode = 0, step = 1 }
+[[global_mappings]]
+trigger = { type = "Note", note = 3 }
+action = { type = "Repeat", action = { type = "Panic" } }
+[[global_mappings]]
+trigger = { type = "Note", note = 4 }
+action = { type = "Toggle" }
+[[global_mappings]]
+trigger = { type = "Note", note = 5 }
+action = { type = "Repeat", count = 200, action = { type = "Repeat", count = 200, action = { type = "Panic" } } }
+`, `
+3:10: missing-key
+6:43: conflict
+9:10: missing-key
+12:10: missing-key
+15:10: too-many
+`},
 	{"actions of the desktop", `
 [[global_mappings]]
 trigger = { type = "Note", note = 1 }
