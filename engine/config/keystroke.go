@@ -14,12 +14,13 @@ type keystroke struct {
 	keys, modifiers int32 // the nodes, or 0
 }
 
-// A block of keystrokes takes less time than so many single ones.
+// A block of keystrokes takes less time than so many single ones. In a small file it has one for
+// each mapping.
 const keystrokesInBlock = 32
 
 func (r *reader) newKeystroke() *effect.Keystroke {
 	if len(r.keystrokes) == 0 {
-		r.keystrokes = make([]effect.Keystroke, keystrokesInBlock)
+		r.keystrokes = make([]effect.Keystroke, max(1, min(keystrokesInBlock, len(r.prog.Mappings))))
 	}
 	k := &r.keystrokes[0]
 	r.keystrokes = r.keystrokes[1:]
