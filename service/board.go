@@ -42,7 +42,7 @@ type board struct {
 	rows        health.Rows
 	backends    map[string]error // nil: ready
 	uncontained error            // why programs are not contained, or nil
-	unfocused   string           // why nobody can tell which application has the focus, or empty
+	unfocused   report.Check     // that nobody can tell which application has the focus; without a message: somebody can
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
 	line        string
@@ -71,7 +71,7 @@ func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *b
 		log: log, modes: modes, status: func(string) {}, base: base,
 		posts: make(chan func()), events: make(chan report.Event, maxEvents), changed: make(chan struct{}, 1), done: make(chan struct{}),
 		phase: health.Phase{Starting: true}, rows: health.Rows{}, backends: map[string]error{},
-		subscribers: map[*subscriber]bool{},
+		subscribers: map[*subscriber]bool{}, unfocused: report.Check{Name: focusCheck},
 	}
 	b.shown.Store(&shown{Status: base})
 	return b
@@ -218,15 +218,14 @@ func (b *board) show() {
 const (
 	containedCheck = "process-limits"
 	focusCheck     = "focus"
+	// reportFocus is how somebody else may tell, where no desktop does.
+	reportFocus = "busctl --user call com.amiable.Midimon1 /com/amiable/Midimon1 com.amiable.Midimon1 ReportFocus ss APP TITLE"
 )
 
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
 	b.warn(report.Check{Name: containedCheck, Message: text(b.uncontained)}, b.uses("process"))
-	b.warn(report.Check{
-		Name: focusCheck, Message: b.unfocused,
-		Fix: "busctl --user call com.amiable.Midimon1 /com/amiable/Midimon1 com.amiable.Midimon1 ReportFocus ss APP TITLE",
-	}, b.need().focus)
+	b.warn(b.unfocused, b.need().focus)
 	for name, err := range b.backends {
 		c := health.Of(name, err)
 		if !b.uses(name) {

@@ -31,7 +31,12 @@ func TestUnknownFocusIsSaid(t *testing.T) {
 			return len(st.Health) == 1 && st.Health[0].Name == "focus" && st.Health[0].Status == report.Warning && st.Health[0].Message == want
 		})
 	}
-	must(t, s.SetFocusUnknown(ctx, "no desktop"))
+	must(t, s.SetFocusUnknown(ctx, "it is off", "switch it on"))
+	row("it is off")
+	if fix := s.Status().Health[0].Fix; fix != "switch it on" {
+		t.Errorf("fix: %q", fix)
+	}
+	must(t, s.SetFocusUnknown(ctx, "no desktop", ""))
 	row("no desktop")
 	must(t, s.ReportFocus(ctx, ":1.7", "Gimp-2.10"))
 	row("")

@@ -1,10 +1,12 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
 )
 
 // SetLocked says whether the screen is locked. While it is, mappings act only if they are
@@ -18,6 +20,7 @@ type focus struct {
 	app      string
 	known    bool   // a source of our own works
 	why      string // why none does, where that is known
+	fix      string // the command that mends that, where there is one
 	reported string // what the caller said
 	caller   string // empty: none
 }
@@ -32,26 +35,29 @@ func (f *focus) show(w *effect.World) {
 // SetFocus says which application has the focus by its id, empty for none. Known is false
 // when nobody can tell.
 func (d *Daemon) SetFocus(ctx context.Context, app string, known bool) error {
-	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why = strings.ToLower(app), known, "" })
+	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why, f.fix = strings.ToLower(app), known, "", "" })
 }
 
-// SetFocusUnknown says that nobody can tell which application has the focus, and why.
-func (d *Daemon) SetFocusUnknown(ctx context.Context, why string) error {
-	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why = "", false, why })
+// SetFocusUnknown says that nobody can tell which application has the focus, why, and which command
+// mends that; empty: none.
+func (d *Daemon) SetFocusUnknown(ctx context.Context, why, fix string) error {
+	return d.setFocus(ctx, func(f *focus) { f.app, f.known, f.why, f.fix = "", false, why, fix })
 }
 
 // setFocus changes who says what of the focus, and shows what follows.
 func (d *Daemon) setFocus(ctx context.Context, change func(f *focus)) error {
-	why := ""
+	why, fix := "", ""
 	err := d.loop.World(ctx, func(w *effect.World) {
 		change(&d.focus)
 		d.focus.show(w)
 		if !w.FocusKnown {
-			why = d.focus.why
+			why, fix = d.focus.why, d.focus.fix
 		}
 	})
 	if err == nil {
-		d.board.post(func() { d.board.unfocused = why })
+		d.board.post(func() {
+			d.board.unfocused = report.Check{Name: focusCheck, Message: why, Fix: cmp.Or(fix, reportFocus)}
+		})
 	}
 	return err
 }

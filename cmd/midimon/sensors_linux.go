@@ -22,7 +22,7 @@ type focuses struct{ *focus.Watcher }
 func (s focuses) Run(ctx context.Context, d *service.Daemon) {
 	s.Watcher.Run(ctx, func(is focus.Focus) {
 		if is.Source == "" {
-			_ = d.SetFocusUnknown(ctx, is.Why)
+			_ = d.SetFocusUnknown(ctx, is.Why, is.Fix)
 		} else {
 			_ = d.SetFocus(ctx, is.App, true)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/buscall"
+	"github.com/amiable-dev/midimon/linux/focus"
 	"github.com/amiable-dev/midimon/linux/keys"
 	"github.com/amiable-dev/midimon/linux/launch"
 	"github.com/amiable-dev/midimon/linux/mpris"
@@ -110,7 +111,7 @@ func (a *app) machineChecks(ctx context.Context) []report.Check {
 	defer system.Close()
 	detectors := []service.Detector{
 		keys.New(desk, a.getenv, quiet), audio.New(a.getenv), mpris.New(desk), notify.New(desk), buscall.New(desk, system),
-		launch.New(desk, a.getenv, nil), session.New(system, desk),
+		launch.New(desk, a.getenv, nil), session.New(system, desk), focus.New(desk, a.getenv),
 	}
 	found := make([]report.Check, len(detectors))
 	var looking sync.WaitGroup

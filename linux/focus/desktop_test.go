@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
 	"github.com/amiable-dev/midimon/linux/focus"
@@ -45,6 +47,7 @@ func TestX11(t *testing.T) {
 	until("X11", "firstapp")
 	two := d.Start("xterm", "-class", "Second", "-T", "two")
 	until("X11", "second")
+	detects(t, d, report.OK, "by X11")
 	d.Output("xdotool", "search", "--sync", "--name", "^one$", "windowactivate")
 	until("X11", "firstapp")
 	one.Kill()
@@ -61,6 +64,7 @@ func TestSway(t *testing.T) {
 	until("sway", "first.app")
 	two := d.Start("foot", "-a", "second", "sleep", "1000")
 	until("sway", "second")
+	detects(t, d, report.OK, "by sway")
 	two.Kill()
 	until("sway", "first.app")
 	d.Output("swaymsg", "workspace", "9")
@@ -77,7 +81,7 @@ func TestHelperFocus(t *testing.T) {
 	if os.Getenv("MIDIMON_FOCUS") == "" {
 		return // it is only half a test
 	}
-	focus.New(bus.Session(os.Getenv), os.Getenv).Run(t.Context(), func(f focus.Focus) { fmt.Printf("focus: %s/%s.\n", f.Source, f.App) })
+	focus.New(bus.Session(os.Getenv), os.Getenv).Run(t.Context(), func(f focus.Focus) { fmt.Printf("focus: %s/%s. %s\n", f.Source, f.App, f.Why) })
 }
 
 func TestKWin(t *testing.T) {
@@ -89,6 +93,7 @@ func TestKWin(t *testing.T) {
 	until("KWin", "wev")
 	two := d.Start("mpv", "--no-config", "--idle", "--force-window", "--vo=wlshm", "--wayland-app-id=Second")
 	until("KWin", "second")
+	detects(t, d, report.OK, "by KWin")
 	two.Kill()
 	until("KWin", "wev")
 	one.Kill()
@@ -99,4 +104,62 @@ func TestKWin(t *testing.T) {
 	until("KWin", "")
 	d.Start("stdbuf", "-oL", "wev")
 	until("KWin", "wev")
+}
+
+// gtkWindow is a window of GTK's; the first argument is what the application calls itself.
+const gtkWindow = `
+import sys, gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import GLib, Gtk
+GLib.set_prgname(sys.argv[1])
+Gtk.Window(title=sys.argv[1]).show_all()
+Gtk.main()
+`
+
+func TestGNOME(t *testing.T) {
+	d := desktoptest.GNOME(t)
+	window := d.Write("window.py", gtkWindow)
+	helper := d.Run(d.Self("^TestHelperFocus$", "MIDIMON_FOCUS=1"))
+	until := func(source, app, why string) { t.Helper(); helper.Wait("focus: " + source + "/" + app + ". " + why) }
+	until("", "", "AT-SPI: accessibility is switched off")
+	detects(t, d, report.Warning, "AT-SPI: accessibility is switched off, and only by it do the applications of this desktop tell")
+	d.Accessible(true)
+	one := d.Start("/usr/bin/python3", window, "First.App")
+	until("AT-SPI", "first.app", "")
+	two := d.Start("/usr/bin/python3", window, "second")
+	until("AT-SPI", "second", "")
+	two.Kill()
+	until("AT-SPI", "first.app", "")
+	mute := d.Start("stdbuf", "-oL", "wev") // which tells nobody
+	until("", "", "AT-SPI: the application in front does not tell")
+	mute.Kill()
+	until("AT-SPI", "first.app", "")
+	d.Accessible(false)
+	until("", "", "AT-SPI: accessibility is switched off")
+	d.Accessible(true) // who is in front already says so when asked
+	until("AT-SPI", "first.app", "")
+	three := d.Start("/usr/bin/python3", window, "third")
+	until("AT-SPI", "third", "")
+	three.Signal(syscall.SIGSTOP) // who hangs is not waited for
+	d.Accessible(false)
+	until("", "", "AT-SPI: accessibility is switched off")
+	d.Accessible(true)
+	until("", "", "AT-SPI: the application in front does not tell")
+	three.Kill()
+	until("AT-SPI", "first.app", "")
+	detects(t, d, report.OK, "by AT-SPI")
+	one.Kill()
+	until("", "", "AT-SPI: the application in front does not tell")
+	d.Stop()
+	until("", "", "no desktop")
+}
+
+// detects wants what a watcher of its own detects on a desktop.
+func detects(t *testing.T, d *desktoptest.Desktop, status, message string) {
+	t.Helper()
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	if c := focus.New(b, d.Getenv).Detect(t.Context()); c.Name != "focus" || c.Status != status || c.Message != message {
+		t.Errorf("%+v, want %s: %s", c, status, message)
+	}
 }

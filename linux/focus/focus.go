@@ -1,7 +1,8 @@
 //go:build linux
 
 // Package focus tells which application has the keyboard, as the desktop that runs has it: sway and
-// i3, Hyprland, niri, KWin, any X11 window manager of the EWMH. It waits for events; what cannot be
+// i3, Hyprland, niri, KWin, any X11 window manager of the EWMH, and on GNOME the applications
+// themselves, by AT-SPI. It waits for events; what cannot be
 // known is said to be unknown, and never guessed. What midimon does with it is decided elsewhere.
 package focus
 
@@ -15,6 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/inotify"
 	"github.com/amiable-dev/midimon/linux/x11"
@@ -25,10 +29,16 @@ type Focus struct {
 	App    string // its id: a Wayland app_id or an X11 class; empty: none has it
 	Source string // who says so; empty: nobody can tell, and then Why says why
 	Why    string
+	Fix    string // a command that mends that, or empty
 }
 
 // errAbsent says that what a source asks is not there.
 var errAbsent = errors.New("is not there")
+
+// fixable is an error that a command mends.
+type fixable struct{ why, fix string }
+
+func (f *fixable) Error() string { return f.why }
 
 // A source is somebody who can tell.
 type source struct {
@@ -59,6 +69,15 @@ func (w *Watcher) Again() {
 	}
 }
 
+// awaitOwner looks again when a desktop comes that has such a name on the bus.
+func (w *Watcher) awaitOwner(ctx context.Context, name string) {
+	w.user.Owner(ctx, name, func(_ *dbus.Conn, owner string) {
+		if owner != "" {
+			w.Again()
+		}
+	})
+}
+
 // settled is when to look again after something has happened: a desktop that has just come, or has
 // gone, makes its sockets and takes its names before it answers.
 var settled = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second}
@@ -74,8 +93,10 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 	for _, dir := range []string{w.runtime, filepath.Join(w.runtime, "hypr"), x11.Sockets} {
 		_ = watcher.Add(dir) // one that is not there has no desktop
 	}
-	kwin := make(chan struct{}, 1)
-	go w.awaitKWin(ctx, kwin)
+	for _, name := range []string{kwinName, gnomeName} {
+		go w.awaitOwner(ctx, name)
+	}
+	go w.awaitA11y(ctx)
 	last := Focus{Why: "\x00"}
 	say := func(f Focus) {
 		if f != last {
@@ -85,15 +106,15 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 	}
 	for looks := 0; ctx.Err() == nil; {
 		from := time.Now()
-		why := w.follow(ctx, say)
+		unknown := follow(ctx, w.sources(say), say)
 		if ctx.Err() != nil {
 			return
 		}
 		if time.Since(from) > settled[1] { // one was there, and has gone
 			looks = 0
 		}
-		say(Focus{Why: why})
-		if w.await(ctx, watcher, kwin, looks) {
+		say(unknown)
+		if w.await(ctx, watcher, looks) {
 			looks = 0
 		} else {
 			looks++
@@ -101,38 +122,72 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 	}
 }
 
+// Detect says who would tell, or why nobody can. It changes nothing: KWin, which takes one script of
+// a name, is only looked for.
+func (w *Watcher) Detect(ctx context.Context) report.Check {
+	const name = "focus"
+	if conn, err := w.user.Conn(ctx); err == nil && owner(ctx, conn, kwinName) != "" {
+		return report.Check{Name: name, Status: report.OK, Message: "by KWin"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var first *Focus
+	say := func(f Focus) {
+		if first == nil {
+			first = &f
+			cancel()
+		}
+	}
+	others := slices.DeleteFunc(w.sources(say), func(s source) bool { return s.name == "KWin" })
+	if unknown := follow(ctx, others, say); first == nil {
+		first = &unknown
+	}
+	if first.Source == "" {
+		return report.Check{Name: name, Status: report.Warning, Message: first.Why, Fix: first.Fix}
+	}
+	return report.Check{Name: name, Status: report.OK, Message: "by " + first.Source}
+}
+
 // follow follows the first source that can tell, until it is lost. It says why none can.
-func (w *Watcher) follow(ctx context.Context, say func(Focus)) string {
+func follow(ctx context.Context, sources []source, say func(Focus)) (unknown Focus) {
 	var why []string
-	mute := func(reason string) { say(Focus{Why: "X11: " + reason}) }
-	for _, s := range w.sources(mute) {
+	for _, s := range sources {
 		told := false
 		err := s.watch(ctx, func(app string) {
 			told = true
 			say(Focus{App: strings.ToLower(app), Source: s.name})
 		})
 		if told || ctx.Err() != nil {
-			return s.name + " is gone"
+			return Focus{Why: s.name + " is gone"}
 		}
 		if err != nil && !errors.Is(err, errAbsent) {
 			why = append(why, fmt.Sprintf("%s: %v", s.name, err))
 		}
+		if f, ok := errors.AsType[*fixable](err); ok {
+			unknown.Fix = f.fix
+		}
 	}
-	if len(why) > 0 {
-		return strings.Join(why, "; ")
+	if unknown.Why = strings.Join(why, "; "); unknown.Why == "" {
+		unknown.Why = "no desktop here tells which application has the focus"
 	}
-	return "no desktop here tells which application has the focus"
+	return unknown
 }
 
 // sources are all, the surest first. X11 knows no Wayland window, so it counts alone.
-func (w *Watcher) sources(mute func(string)) []source {
+func (w *Watcher) sources(say func(Focus)) []source {
+	// mutable is a source that at times cannot tell, and says why.
+	mutable := func(name string, watch func(ctx context.Context, tell, mute func(string)) error) source {
+		return source{name, func(ctx context.Context, tell func(string)) error {
+			return watch(ctx, tell, func(why string) { say(Focus{Why: name + ": " + why}) })
+		}}
+	}
 	s := []source{
 		{"sway", w.sway}, {"Hyprland", w.hyprland}, {"niri", w.niri}, {"KWin", w.kwin},
 	}
 	if !w.wayland() {
-		s = append(s, source{"X11", func(ctx context.Context, tell func(string)) error { return w.x11(ctx, tell, mute) }})
+		s = append(s, mutable("X11", w.x11))
 	}
-	return s
+	return append(s, mutable("AT-SPI", w.atspi))
 }
 
 // wayland says whether a Wayland compositor runs.
@@ -168,7 +223,7 @@ func compareAge(a, b string) int {
 
 // await returns when a source may have come: true, because something has happened, or false, because
 // it is time for another look after so many.
-func (w *Watcher) await(ctx context.Context, watcher *inotify.Watcher, kwin <-chan struct{}, looks int) bool {
+func (w *Watcher) await(ctx context.Context, watcher *inotify.Watcher, looks int) bool {
 	var soon <-chan time.Time
 	if looks < len(settled) {
 		soon = time.After(settled[looks])
@@ -178,8 +233,6 @@ func (w *Watcher) await(ctx context.Context, watcher *inotify.Watcher, kwin <-ch
 		case <-ctx.Done():
 			return true
 		case <-w.again:
-			return true
-		case <-kwin:
 			return true
 		case path := <-watcher.Events:
 			if path == "" { // events were lost: look

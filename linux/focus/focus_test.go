@@ -158,3 +158,22 @@ func TestEachSocket(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAppOfUnit(t *testing.T) {
+	const slice = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/"
+	for group, want := range map[string]string{
+		slice + "app-gnome-org.gnome.Calculator-4711.scope\n":                                             "org.gnome.Calculator",
+		slice + "app-firefox-4711.scope":                                                                  "firefox",
+		slice + "app-flatpak-org.gimp.GIMP-12.scope":                                                      "org.gimp.GIMP",
+		slice + `app-midimon-my\x2deditor@5f.service`:                                                     "my-editor",
+		slice + "app-org.kde.kate.service":                                                                "org.kde.kate",
+		slice + `app-dbus\x2d:1.2\x2dorg.gnome.TextEditor.slice/dbus-:1.2-org.gnome.TextEditor@0.service`: "org.gnome.TextEditor",
+		slice + "gnome-terminal-server.service":                                                           "",
+		"0::/user.slice/user-1000.slice/session-2.scope":                                                  "",
+		slice + "app.scope":                                                                               "", slice + "app-.scope": "", slice + "app": "", "": "",
+	} {
+		if got := appOfUnit(group); got != want {
+			t.Errorf("%s: %q, want %q", group, got, want)
+		}
+	}
+}

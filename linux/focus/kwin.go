@@ -43,17 +43,14 @@ if (workspace.windowActivated) {
 // tells of none at each change from one to another.
 const overtake = 50 * time.Millisecond
 
-// awaitKWin tells when KWin comes.
-func (w *Watcher) awaitKWin(ctx context.Context, came chan<- struct{}) {
-	w.user.Owner(ctx, kwinName, func(_ *dbus.Conn, owner string) {
-		if owner == "" {
-			return
-		}
-		select {
-		case came <- struct{}{}:
-		default:
-		}
-	})
+// owner is who has a name on the bus, or empty.
+func owner(ctx context.Context, conn *dbus.Conn, name string) (is string) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, name).Store(&is) != nil {
+		return ""
+	}
+	return is
 }
 
 // active is one call of the script.
@@ -80,8 +77,8 @@ func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
 	if err != nil {
 		return errAbsent
 	}
-	var owner string
-	if shared.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, kwinName).Store(&owner) != nil {
+	was := owner(ctx, shared, kwinName)
+	if was == "" {
 		return errAbsent
 	}
 	conn, err := w.user.Another()
@@ -99,7 +96,7 @@ func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
 	mine, stop := context.WithCancel(ctx)
 	defer stop()
 	go w.user.Owner(mine, kwinName, func(_ *dbus.Conn, now string) {
-		if now != owner {
+		if now != was {
 			stop()
 		}
 	})
