@@ -32,8 +32,10 @@ func GNOME(t testing.TB) *Desktop {
 			return err == nil
 		})
 		overview := func(method string, more ...string) string {
-			out, _ := d.Command("gdbus", append([]string{"call", "--session", "--timeout", "5", "-d", "org.gnome.Shell", "-o", "/org/gnome/Shell", "-m",
-				"org.freedesktop.DBus.Properties." + method, "org.gnome.Shell", "OverviewActive"}, more...)...).CombinedOutput()
+			out, _ := d.Command("gdbus", append([]string{
+				"call", "--session", "--timeout", "5", "-d", "org.gnome.Shell", "-o", "/org/gnome/Shell", "-m",
+				"org.freedesktop.DBus.Properties." + method, "org.gnome.Shell", "OverviewActive",
+			}, more...)...).CombinedOutput()
 			return string(out)
 		}
 		// It begins with the overview, in which no window has the keyboard.
