@@ -11,10 +11,14 @@ import (
 )
 
 func newDevices(a *app) *cobra.Command {
-	return &cobra.Command{
+	reconnect := ""
+	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "List the MIDI controllers",
 		Long: `List the configured devices, absent ones too, and those that are there and not configured.
+
+With --reconnect close the ports of one and open them again: after an error, or when another
+program has let go of it.
 
 With --json {"devices": [{
   id, name, kind ("seq", "raw"), usb_id, serial,
@@ -23,6 +27,14 @@ With --json {"devices": [{
 }]}.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("reconnect") {
+				return a.with(cmd.Context(), acts, func(ctx context.Context, c *client.Client) error {
+					if err := c.Reconnect(ctx, reconnect); err != nil {
+						return fmt.Errorf("cannot reconnect %s: %w", printable(reconnect), err)
+					}
+					return a.done(printable(reconnect) + " is connected")
+				})
+			}
 			return a.with(cmd.Context(), looks, func(ctx context.Context, c *client.Client) error {
 				devices, err := c.Devices(ctx)
 				if err != nil {
@@ -37,6 +49,9 @@ With --json {"devices": [{
 			})
 		},
 	}
+	cmd.Flags().StringVar(&reconnect, "reconnect", "", "close the ports of the device `NAME` and open them again")
+	completes(cmd, "reconnect", a.deviceNames)
+	return cmd
 }
 
 // deviceRows are the devices for people.

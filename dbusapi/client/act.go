@@ -40,6 +40,12 @@ func (c *Client) Resume(ctx context.Context) error {
 	return c.call(ctx, dbusapi.BusName+".Resume", nil)
 }
 
+// Reconnect closes the ports of the device with that ID and opens them again.
+func (c *Client) Reconnect(ctx context.Context, id string) error {
+	device := c.conn.Object(dbusapi.BusName, dbusapi.DevicePath(id))
+	return answer(ctx, device.CallWithContext(ctx, dbusapi.DeviceInterface+".Reconnect", c.flag))
+}
+
 // Panic lets go of everything held.
 func (c *Client) Panic(ctx context.Context) error { return c.call(ctx, dbusapi.BusName+".Panic", nil) }
 

@@ -289,6 +289,16 @@ func (s *stage) problems(want ...string) {
 	}
 }
 
+// fix wants the command that mends the first problem.
+func (s *stage) fix(want string) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if got := s.seen.Checks[0].Fix; got != want {
+		s.t.Errorf("fix %q, want %q", got, want)
+	}
+}
+
 func (s *stage) device(id string) report.Device {
 	s.t.Helper()
 	synctest.Wait()
@@ -395,6 +405,7 @@ func TestClashNamesTheStanzas(t *testing.T) {
 		s := start(t, lpd8, d)
 		d.open().plug(usb(1, "LPD8", "09e8:0075", "", "1-1"), usb(2, "LPD8", "09e8:0075", "", "1-2"))
 		s.problems("device-error:LPD8")
+		s.fix("midimonctl devices --verbose")
 		if e := s.device("LPD8").Error; e != `2 instruments fit; write match = "usb:09e8:0075 path:1-1" or match = "usb:09e8:0075 path:1-2"` {
 			t.Error(e)
 		}
@@ -459,6 +470,25 @@ func TestBusyDeviceIsTriedAgain(t *testing.T) {
 		delete(d.open().busy, 1)
 		d.open().ping()
 		s.devices("LPD8=connected")
+	})
+}
+
+// TestFaultyDeviceIsMendedByReconnect has a port that cannot be opened once.
+func TestFaultyDeviceIsMendedByReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver("seq")
+		s := start(t, lpd8, d)
+		d.open().busy[1] = errors.New("no memory")
+		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
+		s.devices("LPD8=error")
+		s.problems("device-error:LPD8")
+		s.fix("midimonctl devices --reconnect LPD8")
+		delete(d.open().busy, 1)
+		if err := s.Reconnect(t.Context(), "LPD8"); err != nil {
+			t.Error(err)
+		}
+		s.devices("LPD8=connected")
+		s.problems()
 	})
 }
 

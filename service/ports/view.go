@@ -8,6 +8,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/reload"
 )
 
 // View is how devices and drivers stand. It is not changed once it is published; only the
@@ -113,8 +114,10 @@ func check(d *report.Device) (report.Check, bool) {
 		c.Name, c.Message, c.Fix = "device-absent:"+d.Name, "the device "+d.Name+" is not plugged in", "midimonctl devices" // what is, and by which name
 	case d.State == report.Busy:
 		c.Name, c.Message, c.Fix = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error, "fuser -v /dev/snd/*"
-	case d.State == report.Faulty:
-		c.Name = "device-error:" + d.Name
+	case d.State == report.Faulty && len(d.Ports) > 0:
+		c.Name, c.Fix = "device-error:"+d.Name, reload.Command("midimonctl devices --reconnect ", d.Name)
+	case d.State == report.Faulty: // two fit: what tells them apart
+		c.Name, c.Fix = "device-error:"+d.Name, "midimonctl devices --verbose"
 	default:
 		return c, false
 	}
