@@ -295,3 +295,47 @@ func TestRates(t *testing.T) {
 		}
 	}
 }
+
+// TestWhyOfWhatFailed has what was fired come to nothing later: the newest decision until then says so,
+// also after its program was replaced, and nothing else does.
+func TestWhyOfWhatFailed(t *testing.T) {
+	e := engine.New(program(t, "desk note 1 sh:a\ndesk note 2 sh:b"))
+	e.Attach(0, engine.Any)
+	at := time.Duration(0)
+	hit := func(number uint8) {
+		at += time.Millisecond
+		e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.NoteOn, Number: number, Value: 20}}, nil)
+		e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.NoteOff, Number: number}}, nil)
+	}
+	want := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, d := range e.Why(256) {
+			if d.Kind == "note-on" {
+				got = append(got, strings.TrimSpace(fmt.Sprint(d.Outcome, " ", d.Mapping, " ", d.Reason)))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	hit(1)
+	hit(2)
+	first := at
+	hit(1)
+	e.Failed("m0", first, "too bad")
+	want("failed m0 too bad", "fired m1", "fired m0")
+	e.Failed("m7", at, "nobody's")
+	e.Swap(program(t, "other note 1 sh:a"), at, nil)
+	e.Failed("m0", at, "gone")
+	want("failed m0 too bad", "fired m1", "failed m0 gone")
+	for range 200 {
+		hit(1)
+	}
+	e.Failed("m1", at, "too late") // it is forgotten
+	for _, d := range e.Why(256) {
+		if d.Outcome == "failed" {
+			t.Errorf("%+v", d)
+		}
+	}
+}

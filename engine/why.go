@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ type why struct {
 	n       uint64 // decisions so far
 	stamped uint64
 	on      bool
-	before  map[uint64]names // of decisions whose program was replaced
+	before  map[uint64]names  // of decisions whose program was replaced
+	failed  map[uint64]string // why what was fired came to nothing
 }
 
 // names are what a decision says of its program.
@@ -59,9 +61,10 @@ const (
 	waits
 	fired
 	refused
+	failed
 )
 
-var outcomes = [...]string{"no-mapping", "no-match", "waits", "fired", "refused"}
+var outcomes = [...]string{"no-mapping", "no-match", "waits", "fired", "refused", "failed"}
 
 // reason is why the last candidate that did not act did not.
 type reason uint8
@@ -206,6 +209,36 @@ func (e *Engine) Stamp(taken, handed time.Duration) {
 	}
 }
 
+// Failed says that what a mapping fired came to nothing, and why. Due is when it was due: the newest
+// decision until then tells it, if it is still remembered.
+func (e *Engine) Failed(mapping string, due time.Duration, reason string) {
+	w := &e.why
+	oldest := w.n - min(w.n, whySize)
+	for i := w.n; i > oldest; i-- {
+		d := &w.ring[(i-1)%whySize]
+		if d.outcome != fired || d.at > due || w.mappingOf(i-1) != mapping {
+			continue
+		}
+		if w.failed == nil {
+			w.failed = map[uint64]string{}
+		}
+		maps.DeleteFunc(w.failed, func(i uint64, _ string) bool { return i < oldest })
+		d.outcome, w.failed[i-1] = failed, reason
+		return
+	}
+}
+
+// mappingOf is the ID of a decision's mapping, or empty.
+func (w *why) mappingOf(i uint64) string {
+	if n, was := w.before[i]; was {
+		return n.mapping
+	}
+	if m := w.ring[i%whySize].mapping; m != nil {
+		return m.ID
+	}
+	return ""
+}
+
 // Why is the newest decisions, at most n and at most 256, the newest last.
 func (e *Engine) Why(n int) []report.Decision {
 	w := &e.why
@@ -217,7 +250,11 @@ func (e *Engine) Why(n int) []report.Decision {
 		if !was {
 			n = d.names(e.prog)
 		}
-		out = append(out, d.report(i+1, n))
+		x := d.report(i+1, n)
+		if d.outcome == failed {
+			x.Reason = w.failed[i]
+		}
+		out = append(out, x)
 	}
 	return out
 }

@@ -18,36 +18,55 @@ import (
 	"github.com/amiable-dev/midimon/dbusapi/dbustest"
 )
 
-// A trial is the real daemon, without a bus, whose configuration is tried out.
+// A trial is the real daemon, without a bus.
 type trial struct {
 	t      *testing.T
+	dir    string
 	bin    string
 	config string
 	env    []string
 }
 
-// try starts the daemon with version 1 of the configuration.
-func try(t *testing.T) *trial {
+// prepare builds both programs, and starts neither.
+func prepare(t *testing.T) *trial {
 	t.Helper()
 	dir := dbustest.Dir(t)
 	x := &trial{
-		t: t, bin: filepath.Join(dir, "bin"), config: filepath.Join(dir, "config.toml"),
-		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "MIDIMON_ADDRESS=", "GORACE=atexit_sleep_ms=10"),
+		t: t, dir: dir, bin: filepath.Join(dir, "bin"), config: filepath.Join(dir, "config.toml"),
+		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS=",
+			"DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nowhere", "MIDIMON_ADDRESS=", "GORACE=atexit_sleep_ms=10"),
 	}
 	for _, program := range []string{"midimon", "midimonctl"} {
 		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", x.bin+"/", "../"+program).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
-	x.save(1)
-	daemon := exec.Command(filepath.Join(x.bin, "midimon"), "--config", x.config, "--no-session-bus", "--dry-run") //nolint:noctx // Cleanup ends it
+	return x
+}
+
+// start starts the daemon.
+func (x *trial) start(flags ...string) {
+	x.t.Helper()
+	daemon := exec.Command(filepath.Join(x.bin, "midimon"), append([]string{"--config", x.config, "--no-session-bus"}, flags...)...) //nolint:noctx // Cleanup ends it
 	daemon.Env = x.env
 	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
+		x.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = daemon.Process.Kill(); _ = daemon.Wait() })
-	x.acts(1)
-	return x
+	x.t.Cleanup(func() { _ = daemon.Process.Kill(); _ = daemon.Wait() })
+}
+
+// until waits until a verb of midimonctl prints what is wanted.
+func (x *trial) until(want string, verb ...string) {
+	x.t.Helper()
+	out := []byte(nil)
+	for over := time.Now().Add(patience); time.Now().Before(over); time.Sleep(5 * time.Millisecond) {
+		c := exec.CommandContext(x.t.Context(), filepath.Join(x.bin, "midimonctl"), verb...)
+		c.Env = x.env
+		if out, _ = c.CombinedOutput(); strings.Contains(string(out), want) {
+			return
+		}
+	}
+	x.t.Fatalf("%q does not say %q, but\n%s", verb, want, out)
 }
 
 // save writes a version of the configuration, which has one mapping, named after it.
@@ -63,15 +82,7 @@ func (x *trial) save(version int) {
 // acts waits until a version acts, whoever made it.
 func (x *trial) acts(version int) {
 	x.t.Helper()
-	want, out := fmt.Sprintf("version-%d ", version), []byte(nil)
-	for over := time.Now().Add(patience); time.Now().Before(over); time.Sleep(5 * time.Millisecond) {
-		c := exec.CommandContext(x.t.Context(), filepath.Join(x.bin, "midimonctl"), "mappings")
-		c.Env = x.env
-		if out, _ = c.CombinedOutput(); strings.Contains(string(out), want) {
-			return
-		}
-	}
-	x.t.Fatalf("%sdoes not act, but\n%s", want, out)
+	x.until(fmt.Sprintf("version-%d ", version), "mappings")
 }
 
 // asked is "midimonctl reload --confirm" that waits for an answer.
@@ -141,7 +152,10 @@ const overtaken = "a newer configuration came meanwhile, and acts"
 
 // TestConfirm tries configurations out with the real daemon, which keeps the time itself.
 func TestConfirm(t *testing.T) {
-	x := try(t)
+	x := prepare(t)
+	x.save(1)
+	x.start("--dry-run")
+	x.acts(1)
 
 	x.save(2)
 	x.confirm("20s").says("y", 0, "+  version-2", "-  version-1")

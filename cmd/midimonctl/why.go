@@ -26,7 +26,7 @@ acted or why none did, what was waited for, and how long each stage took. C4 is 
 With --json {"decisions": [{
   seq, at_us (monotonic), kind ("note-on"), device, channel (0-15), number, value,
   timed (time made it act, not a message), mode, candidates,
-  outcome  "fired", "waits", "refused", "no-match" or "no-mapping"
+  outcome  "fired", "failed", "waits", "refused", "no-match" or "no-mapping"
   mapping, trigger, hit ("soft", "medium", "hard"), reason, waits_for ["hold", "taps", "chord"], until_us,
   taken_us, handed_us (from the arrival until it was taken, and until what came of it was handed on)
 }]}.`,
@@ -102,7 +102,7 @@ func (a *app) showWhy(all []client.Decision, now time.Duration) error {
 	return p.err
 }
 
-var outcomeStyles = map[string]string{"fired": green, "waits": yellow, "refused": red}
+var outcomeStyles = map[string]string{"fired": green, "failed": red, "waits": yellow, "refused": red}
 
 // cameIn is what came.
 func cameIn(d *client.Decision) string {
@@ -137,6 +137,8 @@ func cameOf(d *client.Decision, at time.Duration) string {
 		return text
 	case "refused":
 		return "refused " + mapping + because(d.Reason)
+	case "failed":
+		return "fired " + mapping + ", which failed" + because(d.Reason)
 	case "no-match":
 		return fmt.Sprintf("none of %s fits%s", count(d.Candidates, "mapping"), because(d.Reason))
 	case "no-mapping":

@@ -15,11 +15,11 @@ type Decision struct {
 	Timed      bool          // a deadline or a caller, not a message
 	Mode       string        // what acted
 	Candidates int           // mappings of that control that were looked at
-	Outcome    string        // "fired", "waits", "refused", "no-match" or "no-mapping"
+	Outcome    string        // "fired", "failed" (fired, and it came to nothing), "waits", "refused", "no-match" or "no-mapping"
 	Mapping    string        // the id of that which fired or was refused, or empty
 	Trigger    string        // its type
 	Hit        string        // VelocityRange: soft, medium or hard
-	Reason     string        // why refused, or why the last candidate did not fit
+	Reason     string        // why refused or failed, or why the last candidate did not fit
 	WaitsFor   []string      // "hold", "taps", "chord"
 	Until      time.Duration // monotonic: when the waiting ends; 0: nothing waits
 	Taken      time.Duration // from At until the loop took it

@@ -79,6 +79,7 @@ type command struct {
 	sink   *sink
 	ready  bool
 	failed *report.Event
+	of     *effect.Effect  // that failed
 	tell   *[]report.Event // of what change did came to nothing; nil: nobody asks
 	ack    chan struct{}
 }
@@ -143,7 +144,7 @@ func (l *Loop) do(ctx context.Context, c command) error {
 // for people and may be nil.
 func (l *Loop) Failed(x effect.Effect, word string, err error) {
 	e := failure(&x, word, err)
-	l.command(command{failed: &e})
+	l.command(command{failed: &e, of: &x})
 }
 
 // command hands the loop a command. The loop never waits for a sink, so this is soon.

@@ -147,6 +147,7 @@ func (l *Loop) obey(c *command) {
 		}
 	case c.failed != nil:
 		l.stats.Failed++
+		l.explain(c.of, c.failed)
 		l.observer.Event(*c.failed)
 	default:
 		l.catchUp()
