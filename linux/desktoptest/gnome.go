@@ -33,7 +33,7 @@ func GNOME(t testing.TB) *Desktop {
 		})
 		overview := func(method string, more ...string) string {
 			out, _ := d.Command("gdbus", append([]string{
-				"call", "--session", "--timeout", "5", "-d", "org.gnome.Shell", "-o", "/org/gnome/Shell", "-m",
+				"call", "--session", "--timeout", "2", "-d", "org.gnome.Shell", "-o", "/org/gnome/Shell", "-m",
 				"org.freedesktop.DBus.Properties." + method, "org.gnome.Shell", "OverviewActive",
 			}, more...)...).CombinedOutput()
 			return string(out)
@@ -62,7 +62,7 @@ func (d *Desktop) keyboard() {
 	d.t.Cleanup(func() { _ = conn.Close() })
 	const remote = "org.gnome.Mutter.RemoteDesktop"
 	call := func(at dbus.ObjectPath, method string, args ...any) *dbus.Call {
-		ctx, cancel := context.WithTimeout(d.t.Context(), 5*time.Second) // what comes too early is not answered
+		ctx, cancel := context.WithTimeout(d.t.Context(), 2*time.Second) // what comes too early is not answered
 		defer cancel()
 		return conn.Object(remote, at).CallWithContext(ctx, remote+method, 0, args...)
 	}
