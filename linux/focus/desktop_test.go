@@ -91,6 +91,9 @@ func TestKWin(t *testing.T) {
 	until("KWin", "")
 	one := d.Start("stdbuf", "-oL", "wev")
 	until("KWin", "wev")
+	helper.Kill() // its script stays, and is replaced
+	helper = d.Run(d.Self("^TestHelperFocus$", "MIDIMON_FOCUS=1"))
+	until("KWin", "wev")
 	two := d.Start("mpv", "--no-config", "--idle", "--force-window", "--vo=wlshm", "--wayland-app-id=Second")
 	until("KWin", "second")
 	detects(t, d, report.OK, "by KWin")
