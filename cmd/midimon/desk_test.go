@@ -94,14 +94,8 @@ func (w *witness) allReady(n int) bool {
 // hangs takes a name on the bus and answers nobody.
 func hangs(t *testing.T, d *desktoptest.Desktop, name string) {
 	t.Helper()
-	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Eavesdrop(nil) // the library closes its channel, and may yet send on it
-		_ = conn.Close()
-	})
+	conn := d.Dial()
+	t.Cleanup(func() { conn.Eavesdrop(nil) }) // before it is closed: the library closes its channel, and may yet send on it
 	if _, err := conn.RequestName(name, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -206,14 +200,8 @@ func TestPadsPerform(t *testing.T) {
 	d.Dunst()
 	player := d.Mpv()
 	calls := make(chan *dbus.Message, 100)
-	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Eavesdrop(nil) // the library closes its channel, and may yet send on it
-		_ = conn.Close()
-	})
+	conn := d.Dial()
+	t.Cleanup(func() { conn.Eavesdrop(nil) }) // before it is closed: the library closes its channel, and may yet send on it
 	if _, err := conn.RequestName("org.example.Hung", 0); err != nil {
 		t.Fatal(err)
 	}

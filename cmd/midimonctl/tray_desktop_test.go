@@ -110,20 +110,9 @@ func newStage(t *testing.T, d *desktoptest.Desktop) *stage {
 		artefacts = t.TempDir()
 	}
 	s := &stage{Desktop: d, t: t, artefacts: artefacts}
-	s.connect()
+	s.conn = s.Dial()
 	s.configure("")
 	return s
-}
-
-// connect connects to the bus, again after it was another.
-func (s *stage) connect() {
-	s.t.Helper()
-	conn, err := dbus.Connect(s.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = conn.Close() })
-	s.conn = conn
 }
 
 // configure writes midimon's configuration, with more at its end, and returns its path.
@@ -296,7 +285,7 @@ func TestTrayOnXfce(t *testing.T) {
 	case <-time.After(desktoptest.Limit):
 		t.Fatal("the panel goes on without a bus")
 	}
-	s.connect()
+	s.conn = s.Dial()
 	s.startXfce()
 	s.icon("xfce-bus-again", shoot, lit)
 	s.item().choose("Studio") // by the private socket: no bus is needed for that

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/godbus/dbus/v5"
 )
 
 // Limit is how long anything here is waited for.
@@ -98,6 +100,17 @@ func (d *Desktop) RestartBus() {
 	d.daemon.Kill()
 	_ = os.Remove(filepath.Join(d.Dir, "bus")) // a new one does not listen where a file is
 	d.startBus()
+}
+
+// Dial is a connection of the caller's own to the session bus, until the test ends.
+func (d *Desktop) Dial() *dbus.Conn {
+	d.t.Helper()
+	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // Write writes a file below Dir and returns its path.

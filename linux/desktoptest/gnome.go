@@ -55,11 +55,7 @@ func GNOME(t testing.TB) *Desktop {
 // control, and stays as long as who made it.
 func (d *Desktop) keyboard() {
 	d.t.Helper()
-	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.t.Cleanup(func() { _ = conn.Close() })
+	conn := d.Dial()
 	const remote = "org.gnome.Mutter.RemoteDesktop"
 	call := func(at dbus.ObjectPath, method string, args ...any) *dbus.Call {
 		ctx, cancel := context.WithTimeout(d.t.Context(), 2*time.Second) // what comes too early is not answered
@@ -70,7 +66,7 @@ func (d *Desktop) keyboard() {
 	Until(d.t, "the shell takes keys", func() bool {
 		return call("/org/gnome/Mutter/RemoteDesktop", ".CreateSession").Store(&session) == nil
 	})
-	err = call(session, ".Session.Start").Err
+	err := call(session, ".Session.Start").Err
 	const shift = 42 // KEY_LEFTSHIFT, which does nothing
 	for _, down := range []bool{true, false} {
 		err = errors.Join(err, call(session, ".Session.NotifyKeyboardKeycode", uint32(shift), down).Err)

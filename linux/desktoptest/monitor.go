@@ -18,14 +18,8 @@ type Monitor struct {
 // Monitor begins to hear.
 func (d *Desktop) Monitor() *Monitor {
 	d.t.Helper()
-	conn, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.t.Cleanup(func() {
-		conn.Eavesdrop(nil) // else godbus may send into what it has closed
-		_ = conn.Close()
-	})
+	conn := d.Dial()
+	d.t.Cleanup(func() { conn.Eavesdrop(nil) }) // before it is closed: else godbus may send into what it has closed
 	m := &Monitor{d.t, make(chan *dbus.Message, 10000)}
 	if err := conn.BusObject().Call("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, []string{}, uint32(0)).Err; err != nil {
 		d.t.Fatal(err)
