@@ -85,6 +85,14 @@ func a11yEnabled(ctx context.Context, user *dbus.Conn) (on bool, err error) {
 	return on, nil
 }
 
+// a11yAddress is where accessibility has its bus.
+func a11yAddress(ctx context.Context, user *dbus.Conn) (address string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	err = user.Object(a11yName, a11yPath).CallWithContext(ctx, a11yName+".GetAddress", dbus.FlagNoAutoStart).Store(&address)
+	return address, err
+}
+
 // atspi follows what applications tell those who read the screen to people: each says when a window
 // of it comes to the front, and when it no longer is there. Some say nothing, and then mute is told.
 // It is for GNOME, which has no better way.
@@ -103,8 +111,8 @@ func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 	case !on:
 		return errOff
 	}
-	var address string
-	if err := user.Object(a11yName, a11yPath).CallWithContext(ctx, "org.a11y.Bus.GetAddress", dbus.FlagNoAutoStart).Store(&address); err != nil {
+	address, err := a11yAddress(ctx, user)
+	if err != nil {
 		return fmt.Errorf("cannot find its bus: %w", err)
 	}
 	a11y := bus.New(address)
