@@ -23,6 +23,8 @@ global_mappings = [
   { trigger = { type = "Note", note = 7 }, action = { type = "Sequence", actions = [{ type = "Delay", ms = 60000 }, { type = "Emit", name = "never" }] } },
   { trigger = { type = "Note", note = 8 }, action = { type = "Sequence", actions = [{ type = "Emit", name = "last" }, { type = "Panic" }, { type = "Emit", name = "cancelled" }] } },
   { trigger = { type = "Note", note = 9 }, action = { type = "Open", target = "midimon-test://from/a/pad" } },
+  { trigger = { type = "Note", note = 10 }, action = { type = "ModeChange", step = 1 } },
+  { trigger = { type = "Note", note = 11 }, action = { type = "ModeChange", mode = "One" } },
 ]
 `
 
@@ -47,10 +49,12 @@ func TestPadsTellAndOpen(t *testing.T) {
 		}
 	}
 	emits := func(name string) string { return "Emitted ('" + name + "'," }
-	desktoptest.Until(t, "what is heard", func() bool { // it listens a moment after it has said so
-		tap(1)
-		return strings.Contains(heard.Said(), emits("hello")+" <7")
+	desktoptest.Until(t, "what is heard", func() bool { // it listens a moment after it has said so; more Emits than 25 a second are refused
+		tap(10)
+		return strings.Contains(heard.Said(), "ModeChanged (")
 	})
+	tap(11)
+	tap(1, emits("hello")+" <7")
 	tap(2, emits("not-in-two"))
 	tap(3, "ModeChanged ('One', 'Two'")
 	tap(2, emits("in-two"))
