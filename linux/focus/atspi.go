@@ -208,6 +208,8 @@ func (f *fronts) follow(ctx context.Context, heard <-chan struct{}) error {
 			return errors.New("its bus is gone")
 		case s := <-f.events:
 			switch of := (object{s.Sender, s.Path}); {
+			case s.Name == ownerChanged && len(s.Body) == 3 && s.Body[0] == registryName: // nobody knows any more that we want to hear
+				return errors.New("its registry is gone")
 			case s.Name == activated:
 				left, f.front = nil, of
 				f.say(ctx)

@@ -287,6 +287,19 @@ func TestAccessibilityThatFails(t *testing.T) {
 		s.app("Two", false, nil).says("Activate")
 		until(called(t, "Two"))
 	})
+	t.Run("the registry goes", func(t *testing.T) {
+		s := newShell(t, nil)
+		s.registry()
+		s.app("One", true, nil)
+		until := s.follow()
+		until(called(t, "One"))
+		if _, err := s.conn.ReleaseName(registryName); err != nil {
+			t.Fatal(err)
+		}
+		until(Focus{Why: "AT-SPI is gone"})
+		s.own(registryName) // another, that has to be asked as well
+		until(called(t, "One"))
+	})
 	t.Run("it goes", func(t *testing.T) {
 		s := newShell(t, nil)
 		s.registry()
