@@ -1,7 +1,7 @@
 package dbusapi
 
 import (
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -64,7 +64,7 @@ func (h *changes) flush(now time.Time) {
 
 // paced is next, with the health last told when it changes too fast.
 func (h *changes) paced(next *report.Status, now time.Time) *report.Status {
-	if next == h.last || reflect.DeepEqual(next.Health, h.last.Health) {
+	if next == h.last || slices.Equal(next.Health, h.last.Health) {
 		h.held = false
 		return next
 	}
@@ -92,7 +92,7 @@ func (h *changes) devices(next *report.Status) {
 	// whose constants differ is another one.
 	for n := range h.last.Devices {
 		was := &h.last.Devices[n]
-		if is := now[was.ID]; is == nil || !i.same(target{h.last, was}, target{next, is}) {
+		if is := now[was.ID]; is == nil || !i.constant(target{h.last, was}, target{next, is}) {
 			c.emit(RootPath, objectManager, "InterfacesRemoved", DevicePath(was.ID), []string{DeviceInterface})
 			delete(old, was.ID)
 		}
@@ -108,31 +108,9 @@ func (h *changes) devices(next *report.Status) {
 	}
 }
 
-// same says whether all constant properties are equal.
-func (i *iface) same(a, b target) bool {
-	for n := range i.spec.Properties {
-		p := &i.spec.Properties[n]
-		if get := i.props[p.Name].get; p.Emits() == "const" && !reflect.DeepEqual(get(a), get(b)) {
-			return false
-		}
-	}
-	return true
-}
-
 // changed sends one PropertiesChanged with everything that differs and is to be told.
 func (c *conn) changed(path dbus.ObjectPath, i *iface, old, now target) {
-	diff := values{}
-	for n := range i.spec.Properties {
-		p := &i.spec.Properties[n]
-		if p.Emits() != "true" {
-			continue
-		}
-		get := i.props[p.Name].get
-		if v := get(now); !reflect.DeepEqual(get(old), v) {
-			diff[p.Name] = dbus.MakeVariant(v)
-		}
-	}
-	if len(diff) > 0 {
+	if diff := i.diff(old, now); len(diff) > 0 {
 		c.emit(path, propsInterface, "PropertiesChanged", i.spec.Name, diff, []string{})
 	}
 }

@@ -27,13 +27,6 @@ type iface struct {
 	signals map[string]signal
 }
 
-// A property is read from a target and, if set is there, written.
-type property struct {
-	get  func(target) any
-	set  func(context.Context, target, any) error // given a value of get's type
-	slow bool                                     // to write it may take long
-}
-
 // A signal makes the arguments of one from an event, and of an empty event when it is
 // checked. Signals that no event causes give a sample.
 type signal func(report.Event) []any

@@ -43,9 +43,9 @@ type Port struct {
 	In, Out bool
 }
 
-func ports(d *report.Device) []Port {
-	out := make([]Port, len(d.Ports))
-	for i, p := range d.Ports {
+func ports(in []report.Port) []Port {
+	out := make([]Port, len(in))
+	for i, p := range in {
 		out[i] = Port{clean(p.Name), p.In, p.Out}
 	}
 	return out
@@ -66,21 +66,18 @@ func (s *Server) device() *iface {
 		},
 		slow: []string{"Reconnect", "Identify", "SendMessage"},
 		props: map[string]property{
-			"Id":     {get: func(t target) any { return clean(t.device.ID) }},
-			"Name":   {get: func(t target) any { return clean(t.device.Name) }},
-			"Kind":   {get: func(t target) any { return clean(t.device.Kind) }},
-			"UsbId":  {get: func(t target) any { return clean(t.device.USB) }},
-			"Serial": {get: func(t target) any { return clean(t.device.Serial) }},
-			"State":  {get: func(t target) any { return string(t.device.State) }},
-			"Error":  {get: func(t target) any { return clean(t.device.Error) }},
-			"Enabled": {
-				get: func(t target) any { return t.device.Enabled },
-				set: func(ctx context.Context, t target, v any) error {
+			"Id":     of(func(t target) string { return t.device.ID }, clean),
+			"Name":   of(func(t target) string { return t.device.Name }, clean),
+			"Kind":   of(func(t target) string { return t.device.Kind }, clean),
+			"UsbId":  of(func(t target) string { return t.device.USB }, clean),
+			"Serial": of(func(t target) string { return t.device.Serial }, clean),
+			"State":  of(func(t target) report.DeviceState { return t.device.State }, func(s report.DeviceState) string { return string(s) }),
+			"Error":  of(func(t target) string { return t.device.Error }, clean),
+			"Enabled": of(func(t target) bool { return t.device.Enabled }, func(on bool) bool { return on }).
+				writable(func(ctx context.Context, t target, v any) error {
 					return b.SetDeviceEnabled(ctx, t.device.ID, v.(bool))
-				},
-				slow: true,
-			},
-			"Ports":      {get: func(t target) any { return ports(t.device) }},
+				}, true),
+			"Ports":      listOf(func(t target) []report.Port { return t.device.Ports }, ports),
 			"EventCount": {get: func(t target) any { return t.device.Events }},
 			"LastEventUSec": {get: func(t target) any {
 				if t.device.LastEvent.IsZero() {

@@ -54,7 +54,7 @@ func (s *Server) mappings() *iface {
 			},
 		},
 		props: map[string]property{
-			"Count": {get: func(t target) any { return uint32(t.status.Mappings) }},
+			"Count": of(func(t target) int { return t.status.Mappings }, func(n int) uint32 { return uint32(n) }),
 		},
 	}
 }

@@ -56,17 +56,17 @@ func diagnostics(in []report.Diagnostic) []Diagnostic {
 	return out
 }
 
-func health(s *report.Status) []Check {
-	out := make([]Check, len(s.Health))
-	for i, c := range s.Health {
+func health(in []report.Check) []Check {
+	out := make([]Check, len(in))
+	for i, c := range in {
 		out[i] = Check{clean(c.Name), clean(c.Status), clean(c.Message), clean(c.Fix)}
 	}
 	return out
 }
 
-func inhibitors(s *report.Status) []Inhibitor {
-	out := make([]Inhibitor, len(s.Inhibitors))
-	for i, by := range s.Inhibitors {
+func inhibitors(in []report.Inhibitor) []Inhibitor {
+	out := make([]Inhibitor, len(in))
+	for i, by := range in {
 		out[i] = Inhibitor{clean(by.Who), clean(by.Why)}
 	}
 	return out
@@ -121,21 +121,19 @@ func (s *Server) root() *iface {
 			"Features":    {get: func(target) any { return features }},
 			"Pid":         {get: func(t target) any { return uint32(t.status.Pid) }},
 			"StartedUSec": {get: func(t target) any { return uint64(t.status.Started.UnixMicro()) }},
-			"State":       {get: func(t target) any { return string(t.status.State) }},
-			"Problems":    {get: func(t target) any { return cleanAll(t.status.Problems()) }},
-			"Health":      {get: func(t target) any { return health(t.status) }},
-			"Mode": {
-				get: func(t target) any { return clean(t.status.Mode) },
-				set: func(ctx context.Context, _ target, v any) error { return b.SetMode(ctx, v.(string)) },
-			},
-			"BaseMode":         {get: func(t target) any { return clean(t.status.BaseMode) }},
-			"Modes":            {get: func(t target) any { return cleanAll(t.status.Modes) }},
-			"ConnectedDevices": {get: func(t target) any { return cleanAll(t.status.ConnectedDevices()) }},
-			"Inhibitors":       {get: func(t target) any { return inhibitors(t.status) }},
+			"State":       of(func(t target) report.State { return t.status.State }, func(s report.State) string { return string(s) }),
+			"Problems":    listOf(func(t target) []string { return t.status.Problems() }, cleanAll),
+			"Health":      listOf(func(t target) []report.Check { return t.status.Health }, health),
+			"Mode": of(func(t target) string { return t.status.Mode }, clean).
+				writable(func(ctx context.Context, _ target, v any) error { return b.SetMode(ctx, v.(string)) }, false),
+			"BaseMode":         of(func(t target) string { return t.status.BaseMode }, clean),
+			"Modes":            listOf(func(t target) []string { return t.status.Modes }, cleanAll),
+			"ConnectedDevices": listOf(func(t target) []string { return t.status.ConnectedDevices() }, cleanAll),
+			"Inhibitors":       listOf(func(t target) []report.Inhibitor { return t.status.Inhibitors }, inhibitors),
 			"ConfigPath":       {get: func(t target) any { return clean(t.status.ConfigPath) }},
-			"ConfigGeneration": {get: func(t target) any { return t.status.Generation }},
-			"ConfigStatus":     {get: func(t target) any { return clean(t.status.ConfigStatus) }},
-			"LastReload":       {get: func(t target) any { return lastReload(&t.status.LastReload) }},
+			"ConfigGeneration": of(func(t target) uint64 { return t.status.Generation }, func(n uint64) uint64 { return n }),
+			"ConfigStatus":     of(func(t target) string { return t.status.ConfigStatus }, clean),
+			"LastReload":       deepOf(func(t target) *report.Reload { return &t.status.LastReload }, lastReload),
 		},
 		signals: map[string]signal{
 			"ModeChanged": func(e report.Event) []any {
