@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -108,6 +109,29 @@ func (a *app) terminal() bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// whileRead is a context that ends when nobody can read the output any more: what waits for changes
+// would learn that by the next one only, which may never come.
+func (a *app) whileRead(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if f, ok := a.out.(*os.File); ok {
+		go func() { // until the end of the program
+			defer cancel()
+			awaitUnread(f)
+		}()
+	}
+	return ctx, cancel
+}
+
+// awaitUnread returns when the other end of a pipe, a socket or a terminal is gone. A file's never is.
+func awaitUnread(f *os.File) {
+	poll := []unix.PollFd{{Fd: int32(f.Fd())}} // of what is not asked for, errors and hang-ups come
+	for {
+		if n, err := unix.Poll(poll, -1); n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // monotonic is the clock of the daemon's *_us.

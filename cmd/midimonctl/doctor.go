@@ -38,12 +38,14 @@ With --json {ok, checks: [{check, status ("ok", "warning", "failed"), message, f
 				return o.Pid, held, err
 			}}
 			var last *client.Moment
-			return w.Run(cmd.Context(), func(m *client.Moment, i *client.Incident) error {
+			ctx, cancel := a.whileRead(cmd.Context())
+			defer cancel()
+			return w.Run(ctx, func(m *client.Moment, i *client.Incident) error {
 				if i != nil || last != nil && last.State == m.State && slices.Equal(last.Health, m.Health) {
 					return nil
 				}
 				last = m
-				if err := a.examine(cmd.Context()); !errors.Is(err, errSick) {
+				if err := a.examine(ctx); !errors.Is(err, errSick) {
 					return err
 				}
 				return nil

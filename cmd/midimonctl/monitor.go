@@ -60,13 +60,15 @@ with --rates {"device", "kind", "channel", "number", "per_second", "value" (the 
 				return err
 			}
 			defer c.Close() //nolint:errcheck // it only listened
+			ctx, cancel := a.whileRead(cmd.Context())
+			defer cancel()
 			m := &meter{app: a, left: n, limited: n > 0, began: time.Now()}
 			if rates {
 				m.rates = map[control]*rate{}
-				stop := m.tick(cmd.Context())
+				stop := m.tick(ctx)
 				defer stop()
 			}
-			if err := c.Monitor(cmd.Context(), f, m.tell); err != nil && !errors.Is(err, errEnough) {
+			if err := c.Monitor(ctx, f, m.tell); err != nil && !errors.Is(err, errEnough) {
 				return fmt.Errorf("cannot monitor: %w", err)
 			}
 			return m.end()

@@ -20,6 +20,7 @@ func newWatch(a *app) *cobra.Command {
 		Short: "Print a line for each change",
 		Long: `Print a line for each change of state, mode, devices or problems, and for each reload, action
 that failed and value emitted. It goes on while midimon stops and starts, and starts nothing.
+It ends with who reads it.
 
 With --json, or --format json, an object a line; each has the whole state, so a reader needs
 no memory:
@@ -47,7 +48,9 @@ is the mode, alt and class the state.`,
 				o, held, err := lock.Holder(dir)
 				return o.Pid, held, err
 			}}
-			if err := w.Run(cmd.Context(), tell); err != nil {
+			ctx, cancel := a.whileRead(cmd.Context())
+			defer cancel()
+			if err := w.Run(ctx, tell); err != nil {
 				return fmt.Errorf("cannot watch: %w", err)
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/amiable-dev/midimon/linux/desktoptest"
@@ -104,6 +105,27 @@ func TestWaybar(t *testing.T) {
 	shows("stopped")
 	daemonOn(d)
 	shows("running")
+
+	// A bar that is killed leaves nobody who watches, though nothing changes any more.
+	program := filepath.Join(d.Dir, "bin", "midimonctl")
+	if n := running(program); n != 1 {
+		t.Errorf("%d midimonctl run for one bar", n)
+	}
+	if err := syscall.Kill(bar.Pid, syscall.SIGKILL); err != nil { // it alone, not its children
+		t.Fatal(err)
+	}
+	desktoptest.Until(t, "the end of the bar's midimonctl", func() bool { return running(program) == 0 })
+}
+
+// running is how many processes run a program.
+func running(program string) (n int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, exe := range all {
+		if path, err := os.Readlink(exe); err == nil && path == program { // others end meanwhile
+			n++
+		}
+	}
+	return n
 }
 
 // hasColour says whether a good part of the bar is of that colour.
