@@ -29,11 +29,11 @@ func TestNotesEndWithTheDaemon(t *testing.T) {
 			if !bytes.Equal(got, want) {
 				t.Errorf("sent % X, want % X", got, want)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(limit):
 			t.Fatalf("nothing is sent, want % X", want)
 		}
 	}
-	for began := time.Now(); len(s.pad.sent) == 0 && time.Since(began) < 10*time.Second; { // the backend is ready a moment after the daemon
+	for began := time.Now(); len(s.pad.sent) == 0 && time.Since(began) < limit; { // the backend is ready a moment after the daemon
 		s.play(id, 5)
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -19,7 +19,7 @@ import (
 // three counts. packaging/dev runs it.
 func BenchmarkStatus(b *testing.B) {
 	dbustest.Need(b, "gdbus")
-	const runs, rounds, goal, limit = 150, 3, 1.0, 1.25
+	const runs, rounds, goal, limit = 150, 3, 1.0, 1.5
 	dir := dbustest.Dir(b)
 	bin := filepath.Join(dir, "bin")
 	for _, program := range []string{"midimon", "midimonctl"} {

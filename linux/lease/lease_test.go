@@ -80,7 +80,7 @@ func TestWriterWaits(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("not opened after it was let go of")
 	}
 }

@@ -151,30 +151,37 @@ func TestNotifications(t *testing.T) {
 	})
 }
 
-// TestADaemonThatHangs: it is asked once, and again when it is another.
+// TestADaemonThatHangs: it is asked once, and again when it is another. Nobody waits for it, which a
+// busy machine may hide: then it is tried anew.
 func TestADaemonThatHangs(t *testing.T) {
 	d := desktoptest.X11(t)
 	dunst := d.Dunst()
 	s := newStage(t, d)
-	dunst.Signal(syscall.SIGSTOP)
-	began := time.Now()
-	s.do(effect.Notify{Summary: "one"})
-	if took := time.Since(began); took > 2*time.Second { // it would wait for the daemon
-		t.Errorf("Do took %v", took)
+	const rounds, waits = 3, 2 * time.Second
+	for round := 1; ; round++ {
+		dunst.Signal(syscall.SIGSTOP)
+		began := time.Now()
+		s.do(effect.Notify{Summary: "one"})
+		first := time.Since(began)
+		s.fails("did not answer within 2s")
+		began = time.Now()
+		s.do(effect.Notify{Summary: "two"})
+		s.fails("is left alone")
+		second := time.Since(began)
+		t.Logf("with a daemon that hangs Do takes %v, and the next one fails after %v", first, second)
+		dunst.Kill()
+		dunst = d.Dunst()
+		desktoptest.Until(t, "the new daemon", func() bool {
+			s.do(effect.Notify{Summary: "three", Slot: "x"})
+			return s.displayed() > 0
+		})
+		if first < waits && second < waits {
+			return
+		}
+		if round == rounds {
+			t.Fatal("the daemon is waited for")
+		}
 	}
-	s.fails("did not answer within 2s")
-	began = time.Now()
-	s.do(effect.Notify{Summary: "two"})
-	s.fails("is left alone")
-	if took := time.Since(began); took > 2*time.Second { // it would be asked again
-		t.Errorf("the second one took %v", took)
-	}
-	dunst.Kill()
-	d.Dunst()
-	desktoptest.Until(t, "the new daemon", func() bool {
-		s.do(effect.Notify{Summary: "three", Slot: "x"})
-		return s.displayed() > 0
-	})
 }
 
 // TestABrokenDaemon: the bus starts it, and it dies.

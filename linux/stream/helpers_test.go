@@ -17,7 +17,7 @@ import (
 )
 
 // limit is how long a test waits for what must happen.
-const limit = 10 * time.Second
+const limit = 30 * time.Second
 
 // open starts a session whose inputs come out of the channel.
 func open(t *testing.T, paths ...string) (*Driver, *Session, chan engine.Input) {

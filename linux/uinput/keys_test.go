@@ -365,8 +365,8 @@ func within(t *testing.T, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(5 * time.Second):
-		t.Fatal("not done in 5 s")
+	case <-time.After(30 * time.Second):
+		t.Fatal("not done in 30 s")
 		return nil
 	}
 }
