@@ -110,6 +110,9 @@ func (b bus) call(ctx context.Context, method string, args []any, result any) er
 		return errNoBus
 	}
 	c, err := dial(ctx, b.address)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w at %s", errNoBus, b.address)
+	}
 	if err != nil {
 		return err
 	}

@@ -66,10 +66,35 @@ func (l *Life) Start(ctx context.Context) (Done, error) {
 	return done, err
 }
 
+// asked asks the bus whether it could start midimon, where no systemd is.
+func (l *Life) asked(ctx context.Context) (able bool, err error) {
+	able, err = (bus{l.Address}).activatable(ctx, l.Name)
+	switch {
+	case errors.Is(err, errNoBus):
+		return false, fmt.Errorf(`there is no systemd --user, and %w; run "midimon" yourself`, err)
+	case err != nil:
+		return false, fmt.Errorf("there is no systemd --user, and the session bus cannot be asked: %w", err)
+	}
+	return able, nil
+}
+
+// startable says why no bus can start midimon, where no systemd is.
+func (l *Life) startable(ctx context.Context) error {
+	if able, err := l.asked(ctx); err != nil || able {
+		return err
+	}
+	for _, f := range l.Files {
+		if ours, err := f.Ours(); err == nil && ours && filepath.Base(f.Path) == l.Name+".service" {
+			return fmt.Errorf(`there is no systemd --user, and the session bus does not look at %s; run "midimon" yourself`, f.Path)
+		}
+	}
+	return errors.New(`neither systemd nor the session bus can start it; run "midimon" yourself, or "midimonctl install" first`)
+}
+
 // startByBus starts midimon where no systemd is.
 func (l *Life) startByBus(ctx context.Context, done *Done) error {
-	if able, err := (bus{l.Address}).activatable(ctx, l.Name); err != nil || !able {
-		return errors.New(`neither systemd nor the session bus can start it; run "midimon" yourself, or "midimonctl install" first`)
+	if err := l.startable(ctx); err != nil {
+		return err
 	}
 	if err := (bus{l.Address}).start(ctx, l.Name); err != nil {
 		return err
@@ -180,6 +205,9 @@ func (l *Life) Restart(ctx context.Context) (Done, error) {
 		done.did("restarted %s", Service)
 		return nil
 	}, func() error {
+		if err := l.startable(ctx); err != nil { // it is not stopped for nothing
+			return err
+		}
 		if runs {
 			if err := terminate(ctx, pid); err != nil {
 				return err
@@ -215,7 +243,13 @@ func (l *Life) Install(ctx context.Context) (Done, error) {
 		}
 		return err
 	}, func() error {
+		if _, err := l.asked(ctx); err != nil { // a file for a bus that is not there helps nobody
+			return err
+		}
 		if err := l.place(ctx, &done, nil); err != nil {
+			return err
+		}
+		if err := l.startable(ctx); err != nil {
 			return err
 		}
 		done.did("there is no systemd --user: the session bus starts midimon when it is called")
@@ -265,7 +299,11 @@ func (l *Life) there(ctx context.Context, m *Manager, f File) (bool, error) {
 		u, err := m.Unit(ctx, name)
 		return u.Load != "not-found", err
 	default:
-		return (bus{l.Address}).activatable(ctx, l.Name)
+		able, err := (bus{l.Address}).activatable(ctx, l.Name)
+		if err != nil {
+			return able, fmt.Errorf("cannot ask the session bus what it can start: %w", err)
+		}
+		return able, nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -331,5 +332,60 @@ func TestLifeWithoutSystemd(t *testing.T) {
 	}
 	if d, err := l.Stop(within(t)); err != nil || len(d.MayStart) != 1 || !strings.Contains(d.MayStart[0], "a call to com.amiable.Midimon1") {
 		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// Where nobody can start midimon the true cause is said, and what runs goes on running.
+func TestNobodyStarts(t *testing.T) {
+	data := t.TempDir()
+	files := Files(t.TempDir(), data, "/opt/bin", map[string][]byte{
+		Service: nil, Socket: nil, "com.amiable.Midimon1.service": []byte("[D-BUS Service]\nName=com.amiable.Midimon1\nExec=/opt/bin/midimon\n"),
+	})
+	placed := filepath.Join(data, "dbus-1", "services", "com.amiable.Midimon1.service")
+	gone := filepath.Join(t.TempDir(), "gone")
+	dead := filepath.Join(t.TempDir(), "dead")
+	if l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead, Net: "unix"}); err != nil {
+		t.Fatal(err)
+	} else {
+		l.SetUnlinkOnClose(false)
+		_ = l.Close()
+	}
+	running := func() (int, string, bool, error) { return os.Getpid(), "by hand", true, nil } // would end this test
+	for name, c := range map[string]struct {
+		address string
+		start   string // what it says
+		install string
+		wrote   bool
+	}{
+		"without a bus": {"", "no systemd --user, and there is no session bus; run", "no systemd --user, and there is no session bus; run", false},
+		"a bus that is gone": {
+			"unix:path=" + gone, "there is no session bus at unix:path=" + gone + "; run", "there is no session bus at unix:path=" + gone + "; run", false,
+		},
+		"a dead bus": {"unix:path=" + dead, "the session bus cannot be asked: dial unix", "the session bus cannot be asked: dial unix", false},
+		"a bus that reads no files of the user's": {
+			messageBus(t, t.TempDir()), `or "midimonctl install" first`, "the session bus does not look at " + placed, true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &Life{Address: c.address, Name: "com.amiable.Midimon1", Holder: nobody, Files: files}
+			if d, err := l.Start(within(t)); err == nil || !strings.Contains(err.Error(), c.start) || len(d.Did) > 0 {
+				t.Errorf("start: %v, %v", d, err)
+			}
+			l.Holder = running
+			if d, err := l.Restart(within(t)); err == nil || !strings.Contains(err.Error(), c.start) || len(d.Did) > 0 {
+				t.Errorf("restart: %v, %v", d, err)
+			}
+			l.Holder = nobody
+			d, err := l.Install(within(t))
+			if err == nil || !strings.Contains(err.Error(), c.install) {
+				t.Errorf("install: %v", err)
+			}
+			if want := map[bool][]string{true: {"wrote " + placed}, false: {}}[c.wrote]; !slices.Equal(d.Did, want) {
+				t.Errorf("install did %q, want %q", d.Did, want)
+			}
+			if _, err := os.Stat(placed); (err == nil) != c.wrote {
+				t.Errorf("the bus file: %v", err)
+			}
+		})
 	}
 }
