@@ -337,11 +337,6 @@ func TestLifeWithoutSystemd(t *testing.T) {
 
 // Where nobody can start midimon the true cause is said, and what runs goes on running.
 func TestNobodyStarts(t *testing.T) {
-	data := t.TempDir()
-	files := Files(t.TempDir(), data, "/opt/bin", map[string][]byte{
-		Service: nil, Socket: nil, "com.amiable.Midimon1.service": []byte("[D-BUS Service]\nName=com.amiable.Midimon1\nExec=/opt/bin/midimon\n"),
-	})
-	placed := filepath.Join(data, "dbus-1", "services", "com.amiable.Midimon1.service")
 	gone := filepath.Join(t.TempDir(), "gone")
 	dead := filepath.Join(t.TempDir(), "dead")
 	if l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dead, Net: "unix"}); err != nil {
@@ -363,10 +358,15 @@ func TestNobodyStarts(t *testing.T) {
 		},
 		"a dead bus": {"unix:path=" + dead, "the session bus cannot be asked: dial unix", "the session bus cannot be asked: dial unix", false},
 		"a bus that reads no files of the user's": {
-			messageBus(t, t.TempDir()), `or "midimonctl install" first`, "the session bus does not look at " + placed, true,
+			messageBus(t, t.TempDir()), `or "midimonctl install" first`, "the session bus does not look at /", true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			files := Files(t.TempDir(), data, "/opt/bin", map[string][]byte{
+				Service: nil, Socket: nil, "com.amiable.Midimon1.service": []byte("[D-BUS Service]\nName=com.amiable.Midimon1\nExec=/opt/bin/midimon\n"),
+			})
+			placed := filepath.Join(data, "dbus-1", "services", "com.amiable.Midimon1.service")
 			l := &Life{Address: c.address, Name: "com.amiable.Midimon1", Holder: nobody, Files: files}
 			if d, err := l.Start(within(t)); err == nil || !strings.Contains(err.Error(), c.start) || len(d.Did) > 0 {
 				t.Errorf("start: %v, %v", d, err)
