@@ -88,7 +88,7 @@ func (l *Loop) emit(x *effect.Effect, a *effect.Emit) {
 func (l *Loop) panic(x *effect.Effect) {
 	l.publish() // the held modes are held no longer
 	for _, s := range l.sinks {
-		if s.ready && s.performs(x.Action) && !s.offer(x, cap(s.queue)) {
+		if s.ready && s.performs(x.Action) && !s.offer(x, full) {
 			l.fail(x, effect.QueueFull.String(), nil)
 		}
 	}

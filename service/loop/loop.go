@@ -128,6 +128,40 @@ func (l *Loop) Try(ctx context.Context, change Change) (failed []report.Event, e
 	return failed, err
 }
 
+// holding are the backends that hold something down between a press and its release.
+var holding = [...]route{toKeys, toMidi}
+
+// Settle returns when what was handed to the backends that hold something down is done: after a gate
+// was closed, what was held is released by then. It makes nobody wait but its caller. Errors: as Do,
+// ctx's also while a backend is at it, and report.ErrBusy if too many wait already.
+func (l *Loop) Settle(ctx context.Context) error {
+	var marks []<-chan struct{}
+	busy := false
+	if err := l.Do(ctx, func(_ *engine.Engine, _ time.Duration, out []effect.Effect) []effect.Effect {
+		for _, r := range holding {
+			if s := l.routes[r]; s != nil && s.ready {
+				m := s.mark()
+				busy = busy || m == nil
+				marks = append(marks, m)
+			}
+		}
+		return out
+	}); err != nil {
+		return err
+	}
+	if busy {
+		return report.ErrBusy
+	}
+	for _, m := range marks {
+		select {
+		case <-m:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 func (l *Loop) do(ctx context.Context, c command) error {
 	select {
 	case l.commands <- c:

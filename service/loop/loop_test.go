@@ -119,6 +119,7 @@ type observer struct {
 	mu       sync.Mutex
 	events   []string
 	backends []string
+	fault    *report.Fault // the last that made a backend unusable
 	changes  int
 }
 
@@ -145,6 +146,9 @@ func (o *observer) Backend(name string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.backends = append(o.backends, fmt.Sprint(name, " ", err))
+	if f, ok := errors.AsType[*report.Fault](err); ok {
+		o.fault = f
+	}
 }
 
 func (o *observer) take() []string {

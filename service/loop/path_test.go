@@ -103,7 +103,7 @@ func BenchmarkPath(b *testing.B) {
 
 func TestOverflowGivesTheBackendUp(t *testing.T) {
 	l := path(t)
-	for range cap(l.routes[toKeys].queue) {
+	for range full {
 		l.routes[toKeys].queue <- item{}
 	}
 	l.routes[toKeys].release(&effect.Effect{Kind: effect.KeyUp})

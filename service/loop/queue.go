@@ -6,12 +6,13 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 )
 
-// item is what waits in a sink's queue: an effect, or the place of one that may still be
-// renewed.
+// item is what waits in a sink's queue: an effect, the place of one that may still be renewed,
+// or the mark of somebody who waits until all before it is done.
 type item struct {
 	x    effect.Effect
-	cell *cell // not nil: the effect is there
-	turn uint8 // which of the cell's
+	cell *cell         // not nil: the effect is there
+	turn uint8         // which of the cell's
+	mark chan struct{} // not nil: to be closed, and there is no effect
 }
 
 // cell is where an action with a value, or with an encoder's steps, waits to be performed, so
@@ -64,7 +65,7 @@ func (s *sink) act(x *effect.Effect) bool {
 		return s.stand(c, Places)
 	}
 	c.renew(x)
-	return c.state.CompareAndSwap(renewing, waiting) || s.stand(c, cap(s.queue))
+	return c.state.CompareAndSwap(renewing, waiting) || s.stand(c, full)
 }
 
 // stand sends an item for a cell.
@@ -89,6 +90,10 @@ func (c *cell) renew(x *effect.Effect) {
 // take is the effect of an item, or nil if nothing is left of it. It is good until the next
 // one of its cell is taken.
 func (i *item) take() *effect.Effect {
+	if i.mark != nil {
+		close(i.mark)
+		return nil
+	}
 	c := i.cell
 	if c == nil {
 		return &i.x

@@ -113,7 +113,7 @@ func TestSinkComesByWhileTheLoopRenews(t *testing.T) {
 		t.Fatalf("took %+v", x)
 	}
 	c.renew(at(0, 2))
-	if !s.stand(c, cap(s.queue)) {
+	if !s.stand(c, full) {
 		t.Fatal("no place")
 	}
 	if got := s.rest(); len(got) != 1 || got[0].Level != 2 {
@@ -126,9 +126,9 @@ func TestSinkComesByWhileTheLoopRenews(t *testing.T) {
 	i.take()
 	for s.press(&effect.Effect{Kind: effect.KeyDown}) { // which cannot be; but then nothing may block
 	}
-	for s.offer(&effect.Effect{}, cap(s.queue)) {
+	for s.offer(&effect.Effect{}, full) {
 	}
-	if s.stand(c, cap(s.queue)) || c.state.Load() != idle {
+	if s.stand(c, full) || c.state.Load() != idle {
 		t.Error("a place that belongs to a release was taken")
 	}
 }

@@ -13,6 +13,12 @@ import (
 // Places is how many presses a sink's queue takes. Each has a place for its release besides.
 const Places = 256
 
+// full is how many effects wait at most: presses, actions and the releases of the presses.
+const full = 2 * Places
+
+// marks is how many may wait besides: see mark.
+const marks = 8
+
 // openPause keeps a backend whose Await returns at once from being opened in a tight loop.
 const openPause = 100 * time.Millisecond
 
@@ -45,7 +51,7 @@ func newSink(l *Loop, b Backend) *sink {
 	if d, ok := b.(Deferrer); ok {
 		d.Defer(func(x effect.Effect, err error) { l.Failed(x, actionFailed, err) })
 	}
-	return &sink{loop: l, backend: b, performer: p, queue: make(chan item, 2*Places), cells: map[cellKey]*cell{}, ended: make(chan struct{})}
+	return &sink{loop: l, backend: b, performer: p, queue: make(chan item, full+marks), cells: map[cellKey]*cell{}, ended: make(chan struct{})}
 }
 
 // performs says whether the backend performs an action at its Act.
@@ -55,7 +61,7 @@ func (s *sink) performs(a effect.Action) bool {
 
 // press sends a KeyDown unless there is no place for it and its release.
 func (s *sink) press(x *effect.Effect) bool {
-	if len(s.queue)+s.held+2 > cap(s.queue) {
+	if len(s.queue)+s.held+2 > full {
 		return false
 	}
 	s.queue <- item{x: *x}
@@ -66,7 +72,7 @@ func (s *sink) press(x *effect.Effect) bool {
 // release sends a KeyUp into the place that its press reserved.
 func (s *sink) release(x *effect.Effect) {
 	s.held = max(s.held-1, 0)
-	if !s.offer(x, cap(s.queue)) {
+	if !s.offer(x, full) {
 		// It cannot be. Were it so all the same, a key would stay down: give the whole
 		// backend up, and all its keys are released.
 		s.overflow.Store(true)
@@ -82,6 +88,17 @@ func (s *sink) offer(x *effect.Effect, places int) bool {
 	return true
 }
 
+// mark returns what is closed when everything that waits now is done, or nil if too many ask for
+// that. A backend that is lost meanwhile has done it: what it held is released.
+func (s *sink) mark() <-chan struct{} {
+	if len(s.queue) == cap(s.queue) {
+		return nil
+	}
+	done := make(chan struct{})
+	s.queue <- item{mark: done}
+	return done
+}
+
 // has says whether fewer than places wait.
 func (s *sink) has(places int) bool { return len(s.queue)+s.held < places }
 
@@ -93,12 +110,15 @@ func (s *sink) run(ctx context.Context) {
 		s.loop.command(command{sink: s, ready: true})
 		s.loop.observer.Backend(s.backend.Name(), nil)
 		err := s.perform()
-		closing := s.backend.Close()
+		closing := s.close(err)
 		if err == nil {
 			if closing != nil {
 				s.loop.log.Warn("cannot close a backend", "backend", s.backend.Name(), "err", closing)
 			}
 			return
+		}
+		if errors.Is(closing, errPanic) {
+			err = closing
 		}
 		if !errors.Is(err, errLost) { // then Open says whether anything is wrong
 			s.loop.observer.Backend(s.backend.Name(), err)
@@ -111,13 +131,16 @@ func (s *sink) run(ctx context.Context) {
 			}
 		}
 		s.overflow.Store(false)
+		if errors.Is(err, errPanic) {
+			return
+		}
 	}
 }
 
-// open returns true when the backend is ready, false when ctx is done.
+// open returns true when the backend is ready, false when ctx is done or the backend dead.
 func (s *sink) open(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		err := s.backend.Open(ctx)
+		err := s.guard(func() error { return s.backend.Open(ctx) })
 		if err == nil {
 			return true
 		}
@@ -125,8 +148,15 @@ func (s *sink) open(ctx context.Context) bool {
 			return false
 		}
 		s.loop.observer.Backend(s.backend.Name(), err)
-		if err := s.backend.Await(ctx); err != nil && ctx.Err() == nil {
+		if errors.Is(err, errPanic) {
+			return false
+		}
+		if err := s.guard(func() error { return s.backend.Await(ctx) }); err != nil && ctx.Err() == nil {
 			s.loop.log.Warn("cannot wait for a backend", "backend", s.backend.Name(), "err", err)
+			if errors.Is(err, errPanic) {
+				s.loop.observer.Backend(s.backend.Name(), err)
+				return false
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -173,9 +203,9 @@ func (s *sink) do(i *item) error {
 	if x == nil {
 		return nil
 	}
-	err := s.backend.Do(x)
+	err := s.try(x)
 	switch {
-	case errors.Is(err, report.ErrKeysUnavailable):
+	case errors.Is(err, report.ErrKeysUnavailable), errors.Is(err, errPanic):
 		s.refuse(x)
 		return err
 	case err != nil:
