@@ -19,7 +19,8 @@ const full = 2 * Places
 // marks is how many may wait besides: see mark.
 const marks = 8
 
-// openPause keeps a backend whose Await returns at once from being opened in a tight loop.
+// openPause keeps a backend whose Await returns at once, or that is lost as soon as it is open,
+// from being opened in a tight loop.
 const openPause = 100 * time.Millisecond
 
 // actionFailed is the word for an action that its backend could not perform.
@@ -107,6 +108,7 @@ func (s *sink) has(places int) bool { return len(s.queue)+s.held < places }
 func (s *sink) run(ctx context.Context) {
 	defer close(s.ended)
 	for s.open(ctx) {
+		opened := time.Now()
 		s.loop.command(command{sink: s, ready: true})
 		s.loop.observer.Backend(s.backend.Name(), nil)
 		err := s.perform()
@@ -133,6 +135,10 @@ func (s *sink) run(ctx context.Context) {
 		s.overflow.Store(false)
 		if errors.Is(err, errPanic) {
 			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(openPause - time.Since(opened)):
 		}
 	}
 }
