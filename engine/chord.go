@@ -171,6 +171,6 @@ func (e *Engine) fireChord(p *press, mapping int32, at, arrived time.Duration, o
 	if taken {
 		e.leave()
 	}
-	e.why.fired(m)
+	a.of = e.why.fired(m)
 	return e.actOf(&a, m.Action, m.When != nil || m.MaxRate > 0, mapping, 0, none, out)
 }

@@ -367,7 +367,7 @@ func (e *Engine) Trigger(mapping int, at time.Duration, out []effect.Effect) []e
 	out = e.settle(at, out)
 	m := &e.prog.Mappings[mapping]
 	a := act{origin: &m.Origin, mapping: m, press: none, mode: e.modeName(), value: m.Trigger.Max, lo: m.Trigger.Min, hi: m.Trigger.Max, at: e.now, arrived: e.now}
-	e.noteTime(m, e.now)
+	a.of = e.noteTime(m, e.now)
 	out = e.actOf(&a, m.Action, true, int32(mapping), 0, none, out)
 	return e.settle(e.now, out)
 }

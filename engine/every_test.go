@@ -296,16 +296,20 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// TestWhyOfWhatFailed has what was fired come to nothing later: the newest decision until then says so,
-// also after its program was replaced, and nothing else does.
+// TestWhyOfWhatFailed has what was fired come to nothing later: the decision that fired it says so, also
+// after its program was replaced and after the same pad was hit again, and no other does.
 func TestWhyOfWhatFailed(t *testing.T) {
-	e := engine.New(program(t, "desk note 1 sh:a\ndesk note 2 sh:b"))
+	p := program(t, "desk note 1 sh:a\ndesk note 2 sh:b\ndesk note 3 sh:c")
+	p.Mappings[2].Action = &effect.Sequence{Actions: []effect.Action{p.Mappings[2].Action, &effect.Delay{For: 100 * time.Millisecond}, p.Mappings[1].Action}}
+	p.Compile()
+	e := engine.New(p)
 	e.Attach(0, engine.Any)
 	at := time.Duration(0)
-	hit := func(number uint8) {
+	hit := func(number uint8) *effect.Effect {
 		at += time.Millisecond
-		e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.NoteOn, Number: number, Value: 20}}, nil)
+		out := e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.NoteOn, Number: number, Value: 20}}, nil)
 		e.Step(&engine.Input{At: at, Message: engine.Message{Kind: engine.NoteOff, Number: number}}, nil)
+		return &out[0]
 	}
 	want := func(want ...string) {
 		t.Helper()
@@ -319,20 +323,36 @@ func TestWhyOfWhatFailed(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	first, other := hit(1), hit(2)
 	hit(1)
-	hit(2)
-	first := at
-	hit(1)
-	e.Failed("m0", first, "too bad")
+	e.Failed(first, "too bad")
+	e.Failed(first, "the first that fails is told")
 	want("failed m0 too bad", "fired m1", "fired m0")
-	e.Failed("m7", at, "nobody's")
+
+	hit(3) // and again, before its last step
+	hit(3)
+	steps := e.Advance(at+100*time.Millisecond-1, nil)
+	if at += 100 * time.Millisecond; len(steps) == 0 || steps[len(steps)-1].Step != 3 {
+		t.Fatalf("%+v is no last step", steps)
+	}
+	e.Failed(&steps[len(steps)-1], "a late step")
+	want("failed m0 too bad", "fired m1", "fired m0", "failed m2 a late step", "fired m2")
+
+	stray := *other
+	stray.Origin = &effect.Origin{ID: "m7"}
+	e.Failed(&stray, "nobody's")
+	stray.Origin = nil
+	e.Failed(&stray, "nobody's")
+	at += 2 * time.Second // there is a rate
+	e.Advance(at, nil)
+	last := hit(1)
 	e.Swap(program(t, "other note 1 sh:a"), at, nil)
-	e.Failed("m0", at, "gone")
-	want("failed m0 too bad", "fired m1", "failed m0 gone")
+	e.Failed(last, "gone")
+	want("failed m0 too bad", "fired m1", "fired m0", "failed m2 a late step", "fired m2", "failed m0 gone")
 	for range 200 {
 		hit(1)
 	}
-	e.Failed("m1", at, "too late") // it is forgotten
+	e.Failed(other, "too late") // it is forgotten
 	for _, d := range e.Why(256) {
 		if d.Outcome == "failed" {
 			t.Errorf("%+v", d)

@@ -21,7 +21,7 @@ func (e *Engine) fireFor(p *press, index int32, by ref, mode string, value uint1
 	if a.hi = 127; !p.note {
 		a.hi = m.Trigger.Type.MaxValue()
 	}
-	e.why.fired(m)
+	a.of = e.why.fired(m)
 	if b.flags&gradedBand != 0 && b.kind <= eagerKind {
 		a.grade()
 		e.why.last().hit = a.hit
@@ -56,6 +56,6 @@ func (e *Engine) fireFree(in *Input, index int32, value uint16, steps int, out [
 			e.why.last().hit = a.hit
 		}
 	}
-	e.why.fired(m)
+	a.of = e.why.fired(m)
 	return e.act(&a, e.prog.table.actions[index], b, steps, none, out)
 }

@@ -51,7 +51,8 @@ type act struct {
 	step    uint16
 	steps   int16
 	hit     effect.Hit
-	latched bool // the control's next press ends what lasts of it, not the release
+	of      uint32 // the decision that fired it, as an effect has it
+	latched bool   // the control's next press ends what lasts of it, not the release
 	at      time.Duration
 	arrived time.Duration
 }
@@ -81,7 +82,7 @@ func (a *act) place() float64 {
 func (a *act) emit(kind effect.Kind, action effect.Action, out []effect.Effect) []effect.Effect {
 	out = grown(out)
 	x := &out[len(out)-1]
-	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Hold = kind, effect.None, a.step, a.steps, a.value, a.hit, 0
+	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Of, x.Hold = kind, effect.None, a.step, a.steps, a.value, a.hit, a.of, 0
 	x.Level = 0
 	x.Keys.Clear()
 	x.At, x.Arrived = a.at, a.arrived

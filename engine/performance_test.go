@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -249,6 +250,7 @@ func playOnce(t testing.TB, p *engine.Program, script string, wake bool, swaps [
 	flush := func() {
 		for i := range out {
 			show(&got, &out[i])
+			decided(t, e, &out[i])
 		}
 		out = out[:0]
 	}
@@ -394,6 +396,30 @@ func lines(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// decided holds that an effect that a mapping fired names the decision that fired it, which names the
+// mapping, or another that the same press fired before; and that no other effect names one.
+func decided(t testing.TB, e *engine.Engine, x *effect.Effect) {
+	t.Helper()
+	if x.Kind != effect.Act && x.Kind != effect.KeyDown {
+		if x.Kind != effect.Refused && x.Of != 0 {
+			t.Errorf("%+v was not fired", x)
+		}
+		return
+	}
+	if p := e.Program(); x.Of == 0 && !slices.ContainsFunc(p.Mappings, func(m engine.Mapping) bool { return m.ID == x.Origin.ID }) {
+		return // it is what a mode does at its beginning or end
+	}
+	for _, d := range e.Why(256) {
+		if uint32(d.Seq) == x.Of {
+			if d.At > x.At || d.At < x.At && x.Step == 0 || d.Mapping == "" {
+				t.Errorf("%+v does not come of %+v", x, d)
+			}
+			return
+		}
+	}
+	t.Errorf("%+v comes of nothing", x)
 }
 
 // said is what play gives with the commands of Shell actions instead of mappings.

@@ -84,7 +84,7 @@ func (e *Engine) makeUp(id int32, at time.Duration, out []effect.Effect) []effec
 	l := e.late.all[id]
 	e.forgetLate(id)
 	l.at, l.arrived = at, at
-	e.noteTime(l.mapping, at)
+	l.of = e.noteTime(l.mapping, at)
 	for i := range e.next {
 		if e.mapping(i) == l.mapping {
 			e.next[i] = at + time.Duration(float64(time.Second)/l.mapping.MaxRate)

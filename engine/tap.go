@@ -39,7 +39,7 @@ func (e *Engine) tap(in *Input, q *port, out []effect.Effect) (_ []effect.Effect
 	d.outcome, d.mapping = fired, m
 	out = grown(out)
 	x := &out[len(out)-1] // filled as emit does it
-	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Hold = effect.Act, effect.None, 0, 0, in.Value, effect.NoHit, 0
+	x.Kind, x.Cause, x.Step, x.Steps, x.Value, x.Hit, x.Of, x.Hold = effect.Act, effect.None, 0, 0, in.Value, effect.NoHit, e.why.number(), 0
 	x.Level = 0
 	x.Keys.Clear()
 	x.At, x.Arrived = e.now, in.At

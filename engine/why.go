@@ -98,6 +98,14 @@ var kindNames = [...]string{
 // last is the decision under way.
 func (w *why) last() *decision { return &w.ring[(w.n-1)%whySize] }
 
+// number is the decision's under way, as effects carry it.
+func (w *why) number() uint32 {
+	if !w.on {
+		return 0
+	}
+	return uint32(w.n)
+}
+
 // note begins the decision about a message of a port, which may be nil.
 func (e *Engine) note(in *Input, q *port) *decision {
 	w := &e.why
@@ -125,10 +133,10 @@ func (e *Engine) noteDeadline(p *press, at time.Duration) {
 	}
 }
 
-// noteTime begins a decision of time alone.
-func (e *Engine) noteTime(m *Mapping, at time.Duration) {
+// noteTime begins a decision of time alone. It returns its number.
+func (e *Engine) noteTime(m *Mapping, at time.Duration) uint32 {
 	e.note(&Input{At: at, Message: Message{Kind: PortLost}}, nil).deadline = true
-	e.why.fired(m)
+	return e.why.fired(m)
 }
 
 func (w *why) miss(r reason) {
@@ -138,10 +146,12 @@ func (w *why) miss(r reason) {
 	}
 }
 
-func (w *why) fired(m *Mapping) {
+// fired returns the decision's number.
+func (w *why) fired(m *Mapping) uint32 {
 	if d := w.last(); d.outcome < fired {
 		d.outcome, d.mapping, d.reason = fired, m, noReason
 	}
+	return w.number()
 }
 
 func (w *why) refused(cause effect.Cause) {
@@ -209,23 +219,23 @@ func (e *Engine) Stamp(taken, handed time.Duration) {
 	}
 }
 
-// Failed says that what a mapping fired came to nothing, and why. Due is when it was due: the newest
-// decision until then tells it, if it is still remembered.
-func (e *Engine) Failed(mapping string, due time.Duration, reason string) {
+// Failed says that what a decision fired came to nothing, and why. If it is still remembered, it tells.
+func (e *Engine) Failed(x *effect.Effect, reason string) {
 	w := &e.why
-	oldest := w.n - min(w.n, whySize)
-	for i := w.n; i > oldest; i-- {
-		d := &w.ring[(i-1)%whySize]
-		if d.outcome != fired || d.at > due || w.mappingOf(i-1) != mapping {
-			continue
-		}
-		if w.failed == nil {
-			w.failed = map[uint64]string{}
-		}
-		maps.DeleteFunc(w.failed, func(i uint64, _ string) bool { return i < oldest })
-		d.outcome, w.failed[i-1] = failed, reason
+	ago := uint32(w.n) - x.Of // how many came after
+	if x.Of == 0 || x.Origin == nil || uint64(ago) >= min(w.n, whySize) {
 		return
 	}
+	i := w.n - uint64(ago) - 1
+	d := &w.ring[i%whySize]
+	if d.outcome != fired || w.mappingOf(i) != x.Origin.ID { // another mapping that the same press fired
+		return
+	}
+	if w.failed == nil {
+		w.failed = map[uint64]string{}
+	}
+	maps.DeleteFunc(w.failed, func(i uint64, _ string) bool { return i+whySize < w.n })
+	d.outcome, w.failed[i] = failed, reason
 }
 
 // mappingOf is the ID of a decision's mapping, or empty.

@@ -131,6 +131,7 @@ type Effect struct {
 	Steps   int16         // an encoder's, clockwise or the way asked for positive, for an action that multiplies by them; else 0
 	Value   uint16        // velocity or value of the control that caused it
 	Hit     Hit           // how hard, if a VelocityRange caused it
+	Of      uint32        // the number of the decision that fired it, modulo 2^32; 0: there is none
 	Level   float64       // the number that Action works with, if it does with one; Toggle and Conditional: 1 for On and Then
 	Hold    uint32        // KeyDown, KeyUp: what the two have in common, for as long as the keys are down
 	Keys    Chord         // KeyDown, KeyUp

@@ -142,16 +142,13 @@ func (l *Loop) fail(x *effect.Effect, word string, err error) {
 	l.observer.Event(e)
 }
 
-// explain has the engine remember that an action came to nothing. A release is not what was fired.
+// explain has the engine remember that an action came to nothing.
 func (l *Loop) explain(x *effect.Effect, e *report.Event) {
-	if x.Kind == effect.KeyUp || e.Mapping == "" {
-		return
-	}
 	reason := e.Error
 	if e.Detail != "" {
 		reason += ": " + e.Detail
 	}
-	l.engine.Failed(e.Mapping, x.At, reason)
+	l.engine.Failed(x, reason)
 }
 
 // failure is the event for an action that came to nothing.
