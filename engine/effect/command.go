@@ -17,4 +17,12 @@ type Command struct {
 	// For an application that the message bus can start.
 	BusName string
 	Files   []string // that it is to open
+
+	Startup *Startup // nil: the program does not say when it is there
+}
+
+// A Startup is what a desktop may tell of a program until that is there.
+type Startup struct {
+	Name  string // for people
+	Class string // of its window; empty: as the program itself says
 }

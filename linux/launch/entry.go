@@ -23,9 +23,11 @@ type entry struct {
 	try     string   // TryExec
 	dir     string   // Path
 	icon    string
-	hidden  bool // there is no such application, though a file says so
-	inTerm  bool // Terminal
-	busName bool // DBusActivatable
+	hidden  bool   // there is no such application, though a file says so
+	inTerm  bool   // Terminal
+	busName bool   // DBusActivatable
+	tells   bool   // StartupNotify
+	class   string // StartupWMClass
 }
 
 // readEntry reads the file at path.
@@ -85,6 +87,10 @@ func parseEntry(text []byte) (*entry, error) {
 			e.inTerm = value == "true"
 		case "DBusActivatable":
 			e.busName = value == "true"
+		case "StartupNotify":
+			e.tells = value == "true"
+		case "StartupWMClass":
+			e.class = value
 		default:
 			if key == "Name" || strings.HasPrefix(key, "Name[") {
 				e.names = append(e.names, value)
@@ -219,9 +225,7 @@ func (e *entry) expand(word string, one func() string) string {
 		case '%':
 			b.WriteByte('%')
 		case 'c':
-			if len(e.names) > 0 {
-				b.WriteString(e.names[0])
-			}
+			b.WriteString(e.title())
 		case 'k':
 			b.WriteString(e.path)
 		case 'f', 'u':
@@ -229,6 +233,14 @@ func (e *entry) expand(word string, one func() string) string {
 		}
 	}
 	return b.String()
+}
+
+// title is how people know the application, or empty.
+func (e *entry) title() string {
+	if len(e.names) == 0 {
+		return ""
+	}
+	return e.names[0]
 }
 
 // called says whether people know the application by a name.

@@ -65,6 +65,8 @@ Path=/tmp
 TryExec=calc
 Terminal=true
 DBusActivatable=true
+StartupNotify=true
+StartupWMClass=Calc
 broken line
 [Desktop Action new]
 Exec=never
@@ -72,7 +74,7 @@ Exec=never
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !e.called("rechner") || e.called("Calculator") || e.dir != "/tmp" || e.try != "calc" || !e.inTerm || !e.busName || e.hidden ||
+	if !e.called("rechner") || e.called("Calculator") || e.dir != "/tmp" || e.try != "calc" || !e.inTerm || !e.busName || !e.tells || e.class != "Calc" || e.hidden ||
 		!slices.Equal(e.argv, []string{"calc", "%f"}) {
 		t.Errorf("%+v", e)
 	}

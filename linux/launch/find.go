@@ -3,6 +3,7 @@
 package launch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,6 +103,9 @@ func (p Places) entry(id string, e *entry, args []string, err error) (effect.Com
 	c := effect.Command{Name: id, Argv: e.command(args), Dir: p.home(e.dir)}
 	if e.busName && len(e.argv) > 0 || e.busName && len(args) == 0 {
 		c.BusName, c.Files = id, args
+	}
+	if e.tells {
+		c.Startup = &effect.Startup{Name: cmp.Or(e.title(), id), Class: e.class}
 	}
 	if len(c.Argv) == 0 {
 		return c, nil

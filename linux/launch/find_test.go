@@ -41,7 +41,7 @@ func TestFind(t *testing.T) {
 		"bin/calc": "", "bin/other": "", "bin/xdg-open": "", "bin/x-terminal-emulator": "",
 		"all/applications/org.example.Calc.desktop":  entryOf("Calculator", "calc %U"),
 		"mine/applications/org.example.Calc.desktop": entryOf("Calculator", "calc --mine %U"),
-		"all/applications/kde/edit.desktop":          entryOf("Edit", "other", "Path="+"~/work"),
+		"all/applications/kde/edit.desktop":          entryOf("Edit", "other", "Path="+"~/work", "StartupNotify=true", "StartupWMClass=Ed"),
 		"all/applications/gone.desktop":              entryOf("Gone", "calc", "Hidden=true"),
 		"all/applications/try.desktop":               entryOf("Try", "calc", "TryExec=nowhere"),
 		"all/applications/term.desktop":              entryOf("Top", "other -x", "Terminal=true"),
@@ -85,10 +85,10 @@ func TestFind(t *testing.T) {
 		}
 	}
 	c, err := p.Find(&effect.Launch{App: "org.example.Bus", Args: []string{"/f"}})
-	if err != nil || c.BusName != "org.example.Bus" || !slices.Equal(c.Files, []string{"/f"}) || c.Name != "org.example.Bus" {
+	if err != nil || c.BusName != "org.example.Bus" || !slices.Equal(c.Files, []string{"/f"}) || c.Startup != nil || c.Name != "org.example.Bus" {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if c, err := p.Find(&effect.Launch{App: "kde-edit"}); err != nil || c.Dir != filepath.Join(dir, "work") {
+	if c, err := p.Find(&effect.Launch{App: "kde-edit"}); err != nil || c.Dir != filepath.Join(dir, "work") || c.Startup == nil || *c.Startup != (effect.Startup{Name: "Edit", Class: "Ed"}) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -6,7 +6,6 @@
 package launch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -29,9 +28,6 @@ const activateTimeout = 20 * time.Second
 // displayVariables are what the manager may lack if it was there before the session.
 var displayVariables = []string{"WAYLAND_DISPLAY", "DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE"}
 
-// tokenWithin is how long a compositor may take for a token. The program starts without then.
-const tokenWithin = time.Second
-
 // Programs starts programs.
 type Programs struct {
 	places Places
@@ -45,10 +41,6 @@ type Programs struct {
 	mu    sync.Mutex
 	units map[godbus.ObjectPath]chan []any // who follows which unit
 }
-
-// A Token asks a Wayland compositor, by its directory and the name of its display, for the right of an
-// application to come to the front (xdg-activation).
-type Token func(ctx context.Context, dir, display, app string) (string, error)
 
 // New makes Programs that start on the session bus b. Token is nil where there is none to be had.
 func New(b *bus.Bus, getenv func(string) string, token Token) *Programs {
@@ -83,15 +75,15 @@ func (p *Programs) Watch(ctx context.Context, tell func(error)) {
 // errors.ErrUnsupported, c.Env has what c needs to come to the front.
 func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) error {
 	conn, has, managed := p.manager(ctx)
-	token := ""
+	token, withdraw := "", func() {}
 	if c.Lasting {
-		token = p.activation(ctx, c, has)
-	}
-	if token != "" {
-		c.Env = append(c.Env[:len(c.Env):len(c.Env)], "XDG_ACTIVATION_TOKEN="+token, "DESKTOP_STARTUP_ID="+token)
+		token, withdraw = p.activation(ctx, c, has)
 	}
 	if c.BusName != "" && conn != nil {
 		if err := p.activate(ctx, conn, c, token); err == nil || !unknown(err) || len(c.Argv) == 0 {
+			if err != nil {
+				withdraw()
+			}
 			return err
 		}
 	}
@@ -100,7 +92,11 @@ func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) err
 	}
 	mine := *c
 	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(has)...)
-	return p.start(ctx, conn, &mine, out)
+	err := p.start(ctx, conn, &mine, out)
+	if err != nil {
+		withdraw()
+	}
+	return err
 }
 
 // manager is the connection, nil without a bus, what the service manager gives to those that it
@@ -119,22 +115,6 @@ func (p *Programs) manager(ctx context.Context) (conn *godbus.Conn, has map[stri
 		has = nil // it gives what it gives
 	}
 	return conn, has, true
-}
-
-// activation is a token for a program, or empty. The manager may know the display better than we: we
-// may be older.
-func (p *Programs) activation(ctx context.Context, c *effect.Command, has map[string]string) string {
-	display := cmp.Or(has["WAYLAND_DISPLAY"], p.getenv("WAYLAND_DISPLAY"))
-	if p.token == nil || display == "" {
-		return ""
-	}
-	within, cancel := context.WithTimeout(ctx, tokenWithin)
-	defer cancel()
-	token, err := p.token(within, p.getenv("XDG_RUNTIME_DIR"), display, cmp.Or(c.BusName, c.Name))
-	if err != nil {
-		return "" // the program starts all the same
-	}
-	return token
 }
 
 // missing is what our environment knows of the display and the manager's, if it told, does not.

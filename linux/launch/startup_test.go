@@ -1,0 +1,171 @@
+//go:build linux && desktop
+
+package launch_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
+
+	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/linux/desktoptest"
+)
+
+// notifications are what is told on a display by the Startup Notification Protocol, as any program may
+// hear it.
+func notifications(t *testing.T, display string) (next func() string) {
+	t.Helper()
+	c, err := xgb.NewConnDisplay(display)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	root := xproto.Setup(c).DefaultScreen(c).Root
+	if err := xproto.ChangeWindowAttributesChecked(c, root, xproto.CwEventMask, []uint32{xproto.EventMaskPropertyChange}).Check(); err != nil {
+		t.Fatal(err)
+	}
+	texts := make(chan string, 64)
+	go func() {
+		said := map[xproto.Window][]byte{}
+		for {
+			e, err := c.WaitForEvent()
+			if e == nil && err == nil {
+				return
+			}
+			m, ok := e.(xproto.ClientMessageEvent)
+			if !ok {
+				continue
+			}
+			name, nameErr := xproto.GetAtomName(c, m.Type).Reply()
+			if nameErr != nil {
+				return
+			}
+			switch name.Name {
+			case "_NET_STARTUP_INFO_BEGIN":
+				said[m.Window] = slices.Clone(m.Data.Data8)
+			case "_NET_STARTUP_INFO":
+				said[m.Window] = append(said[m.Window], m.Data.Data8...)
+			default:
+				continue
+			}
+			if text, _, whole := bytes.Cut(said[m.Window], []byte{0}); whole {
+				delete(said, m.Window)
+				texts <- string(text)
+			}
+		}
+	}()
+	return func() string {
+		t.Helper()
+		select {
+		case text := <-texts:
+			return text
+		case <-time.After(desktoptest.Limit):
+			t.Fatal("nothing is told")
+			return ""
+		}
+	}
+}
+
+// window is a window of GTK's, which says by itself that it is there.
+const window = `
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+Gtk.Window(title="Pad's").show_all()
+Gtk.main()
+`
+
+// A program that tells when it is there is announced, comes to the workspace on which it was asked for,
+// and takes the announcement back itself.
+func TestProgramIsAnnouncedOnX11(t *testing.T) {
+	d := desktoptest.X11(t)
+	script := d.Write("window.py", window)
+	d.Write("share/applications/tells.desktop", "[Desktop Entry]\nType=Application\nName=The \"Pad\"\nStartupNotify=true\nStartupWMClass=Window.py\nExec=/usr/bin/python3 "+script+"\n")
+	d.Write("share/applications/silent.desktop", "[Desktop Entry]\nType=Application\nName=Silent\nExec=/usr/bin/python3 "+script+"\n")
+	p := programs(t, func(name string) string {
+		if name == "XDG_DATA_HOME" {
+			return filepath.Join(d.Dir, "share")
+		}
+		return d.Getenv(name)
+	})
+	next := notifications(t, d.Getenv("DISPLAY"))
+	var tells effect.Command
+	for _, app := range []string{"silent", "tells"} {
+		c, err := p.Find(&effect.Launch{App: app})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Lasting = true
+		if err := p.Run(t.Context(), &c, nil); !errors.Is(err, errors.ErrUnsupported) {
+			t.Fatalf("%v: there is no service manager", err)
+		}
+		if id := variable(&c, "DESKTOP_STARTUP_ID"); (id == "") != (app == "silent") || variable(&c, "XDG_ACTIVATION_TOKEN") != "" {
+			t.Fatalf("the environment of %s has %q more", app, c.Env)
+		}
+		tells = c
+	}
+	id := variable(&tells, "DESKTOP_STARTUP_ID")
+	if got, want := next(), `new: ID="`+id+`" NAME="The \"Pad\"" SCREEN=0 DESKTOP=0 WMCLASS="Window.py"`; got != want {
+		t.Fatalf("told %s, want %s", got, want)
+	}
+	if _, at, ok := strings.Cut(id, "_TIME"); !ok || strings.Trim(at, "0123456789") != "" || at == "0" {
+		t.Errorf("the id %s has no time", id)
+	}
+	d.Output("xdotool", "set_desktop", "1")
+	desktoptest.Until(t, "another workspace", func() bool { return strings.TrimSpace(d.Output("xdotool", "get_desktop")) == "1" })
+	c := d.Command(tells.Argv[0], tells.Argv[1:]...)
+	c.Env = append(slices.Clone(d.Env), tells.Env...)
+	d.Run(c)
+	for got := ""; got != "remove: ID="+id && got != `remove: ID="`+id+`"`; { // it may say more about itself before
+		if got = next(); !strings.Contains(got, id) {
+			t.Fatalf("told %s of another program than %s", got, id)
+		}
+	}
+	desktoptest.Until(t, "its window where it was asked for", func() bool {
+		out, _ := d.Command("xprop", "-name", "Pad's", "_NET_WM_DESKTOP", "_NET_STARTUP_ID").CombinedOutput()
+		return strings.Contains(string(out), "_NET_WM_DESKTOP(CARDINAL) = 0")
+	})
+}
+
+// What has been announced and cannot be started is taken back.
+func TestAnnouncementIsWithdrawn(t *testing.T) {
+	x, services := desktoptest.X11(t), t.TempDir()
+	d := desktoptest.New(t, "<servicedir>"+services+"</servicedir>")
+	if err := os.WriteFile(filepath.Join(services, "org.example.Broken.service"), []byte("[D-BUS Service]\nName=org.example.Broken\nExec=/bin/false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.Write("share/applications/org.example.Broken.desktop", "[Desktop Entry]\nType=Application\nName=Broken\nDBusActivatable=true\nStartupNotify=true\n")
+	p := programs(t, func(name string) string {
+		switch name {
+		case "XDG_DATA_HOME", "XDG_DATA_DIRS":
+			return filepath.Join(d.Dir, "share")
+		case "DISPLAY":
+			return x.Getenv(name)
+		}
+		return d.Getenv(name)
+	})
+	next := notifications(t, x.Getenv("DISPLAY"))
+	c, err := p.Find(&effect.Launch{App: "org.example.Broken"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Lasting = true
+	if err := p.Run(t.Context(), &c, nil); err == nil || errors.Is(err, errors.ErrUnsupported) {
+		t.Fatalf("it is started: %v", err)
+	}
+	id := variable(&c, "DESKTOP_STARTUP_ID")
+	if got := next(); id == "" || !strings.HasPrefix(got, `new: ID="`+id+`" NAME="Broken"`) {
+		t.Errorf("told %s of %s", got, id)
+	}
+	if got := next(); got != `remove: ID="`+id+`"` {
+		t.Errorf("told %s of %s", got, id)
+	}
+}
