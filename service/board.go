@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -41,7 +42,7 @@ type board struct {
 	phase       health.Phase
 	rows        health.Rows
 	backends    map[string]error // nil: ready
-	uncontained error            // why programs are not contained, or nil
+	uncontained report.Check     // that programs are not contained; without a message: they are
 	unfocused   report.Check     // that nobody can tell which application has the focus; without a message: somebody can
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
@@ -71,7 +72,7 @@ func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *b
 		log: log, modes: modes, status: func(string) {}, base: base,
 		posts: make(chan func()), events: make(chan report.Event, maxEvents), changed: make(chan struct{}, 1), done: make(chan struct{}),
 		phase: health.Phase{Starting: true}, rows: health.Rows{}, backends: map[string]error{},
-		subscribers: map[*subscriber]bool{}, unfocused: report.Check{Name: focusCheck},
+		subscribers: map[*subscriber]bool{}, unfocused: report.Check{Name: focusCheck, Status: report.OK}, uncontained: report.Check{Name: containedCheck, Status: report.OK},
 	}
 	b.shown.Store(&shown{Status: base})
 	return b
@@ -218,13 +219,11 @@ func (b *board) show() {
 const (
 	containedCheck = "process-limits"
 	focusCheck     = "focus"
-	// reportFocus is how somebody else may tell, where no desktop does.
-	reportFocus = "busctl --user call com.amiable.Midimon1 /com/amiable/Midimon1 com.amiable.Midimon1 ReportFocus ss APP TITLE"
 )
 
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
-	b.warn(report.Check{Name: containedCheck, Message: text(b.uncontained)}, b.uses("process"))
+	b.warn(b.uncontained, b.uses("process"))
 	b.warn(b.unfocused, b.need().focus)
 	for name, err := range b.backends {
 		c := health.Of(name, err)
@@ -237,18 +236,12 @@ func (b *board) checkBackends() {
 
 // warn has a row as long as it has a message and the program uses what it speaks of.
 func (b *board) warn(c report.Check, used bool) {
-	c.Status = report.Warning
 	if c.Message == "" || !used {
 		c.Status = report.OK
+	} else {
+		c.Status, c.Fix = report.Warning, cmp.Or(c.Fix, report.Unexplained)
 	}
 	b.rows.Set(c)
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // needs are what a program uses. To look through all of its mappings at each change would be

@@ -17,6 +17,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/service/dryrun"
+	"github.com/amiable-dev/midimon/service/health"
 	"github.com/amiable-dev/midimon/service/loop"
 	"github.com/amiable-dev/midimon/service/midi"
 	"github.com/amiable-dev/midimon/service/ports"
@@ -213,7 +214,7 @@ func (d *Daemon) configure() {
 		commands := process.New(process.Config{
 			Platform: d.o.Programs, Private: d.o.PrivateEnv, Log: d.o.Log,
 			Fail:      func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) },
-			Contained: func(err error) { b.post(func() { b.uncontained = err }) },
+			Contained: func(err error) { b.post(func() { b.uncontained = health.Of(containedCheck, err) }) },
 		})
 		messages := midi.New(func(ctx context.Context, port string, b []byte) error { return d.ports.SendTo(ctx, port, b) })
 		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands, messages)

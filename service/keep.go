@@ -3,8 +3,11 @@ package service
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -160,7 +163,20 @@ func (d *Daemon) save(toggles map[string]bool, stats report.Stats, last bool) {
 	} else {
 		d.o.Log.Warn("state not saved", "err", err)
 	}
-	d.board.post(func() { d.board.rows.Set(stateRow(err, reload.Command("df -h ", d.o.State))) })
+	d.board.post(func() { d.board.rows.Set(stateRow(err, unsavedFix(err, filepath.Dir(d.o.State)))) })
+}
+
+// unsavedFix is the command that mends what kept us from writing into a directory, or shows it.
+func unsavedFix(err error, dir string) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return reload.Command("sudo chown -R $USER ", dir) + reload.Command(" && chmod -R u+rwX ", dir)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return reload.Command("df -h ", dir)
+	case errors.Is(err, syscall.EROFS):
+		return reload.Command("findmnt --target ", dir)
+	}
+	return reload.Command("ls -ld ", dir)
 }
 
 // stateRow is the row of an error of the state file.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/health"
 )
 
 // runningEvery is how old what conditions know of the programs that run may be. Nobody announces
@@ -39,13 +40,16 @@ func (d *Daemon) keepRunning(ctx context.Context) {
 }
 
 func (d *Daemon) countRunning(ctx context.Context) {
-	row := report.Check{Name: "running", Status: report.OK}
 	names, err := d.o.Running()
 	if err == nil {
 		err = d.SetRunning(ctx, names)
 	}
-	if err != nil && ctx.Err() == nil {
-		row.Status, row.Message = report.Warning, err.Error()
+	if ctx.Err() != nil {
+		err = nil
+	}
+	row := health.Of("running", err)
+	if err != nil {
+		row.Status = report.Warning // conditions alone ask for it
 	}
 	d.board.post(func() { d.board.rows.Set(row) })
 }

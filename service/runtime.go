@@ -32,7 +32,7 @@ type runtime struct {
 func (r *runtime) claim() (*report.Check, error) {
 	missing := func(why string) *report.Check {
 		return &report.Check{
-			Name: runtimeCheck, Status: report.Failed, Fix: "loginctl enable-linger",
+			Name: runtimeCheck, Status: report.Failed, Fix: RuntimeDirFix(r.o.RuntimeDir),
 			Message: why + ": midimonctl can reach midimon by the session bus only, and a second midimon is not noticed",
 		}
 	}
@@ -70,6 +70,17 @@ func (r *runtime) claim() (*report.Check, error) {
 		}
 	}
 	return nil, nil
+}
+
+// RuntimeDirFix is what brings a runtime directory where $XDG_RUNTIME_DIR, which may be empty, names
+// none: the one that logind keeps for the user, or logind.
+func RuntimeDirFix(dir string) string {
+	if usual := fmt.Sprintf("/run/user/%d", os.Getuid()); dir != usual {
+		if _, err := os.Stat(usual); err == nil {
+			return "export XDG_RUNTIME_DIR=" + usual
+		}
+	}
+	return "loginctl enable-linger"
 }
 
 // close gives both back. Our own socket's file goes while we have the lock: later it could be

@@ -49,7 +49,7 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	}
 	row := report.Check{Name: sessionCheck, Status: report.OK}
 	if !s.Known {
-		row.Status, row.Fix = report.Warning, "systemctl status systemd-logind"
+		row.Status, row.Fix = report.Warning, "sudo systemctl start systemd-logind"
 		row.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	}
 	d.board.post(func() { d.board.rows.Set(row) })

@@ -56,7 +56,7 @@ func (d *Daemon) setFocus(ctx context.Context, change func(f *focus)) error {
 	})
 	if err == nil {
 		d.board.post(func() {
-			d.board.unfocused = report.Check{Name: focusCheck, Message: why, Fix: cmp.Or(fix, reportFocus)}
+			d.board.unfocused = report.Check{Name: focusCheck, Message: why, Fix: cmp.Or(fix, report.ReportFocus)}
 		})
 	}
 	return err

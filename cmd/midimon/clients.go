@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/amiable-dev/midimon/dbusapi"
 	"github.com/amiable-dev/midimon/engine/report"
 )
+
+const busCheck = "bus"
 
 // clients makes the server of the bus what the daemon wants of it.
 type clients struct {
@@ -18,9 +22,8 @@ type clients struct {
 
 // Serve keeps the session bus.
 func (c clients) Serve(ctx context.Context, tell func(report.Check)) {
-	row := report.Check{Name: "bus", Status: report.OK}
 	if c.off {
-		tell(row)
+		tell(report.Check{Name: busCheck, Status: report.OK})
 		<-ctx.Done()
 		return
 	}
@@ -30,16 +33,25 @@ func (c clients) Serve(ctx context.Context, tell func(report.Check)) {
 			c.fatal(err)
 		}
 		first = false
-		row := row
-		if state != dbusapi.BusConnected {
-			row.Status, row.Message = report.Failed, "the session bus is "+string(state)
-			if state != dbusapi.BusNameTaken {
-				row.Fix = "systemctl --user start dbus.socket"
-			}
-			if err != nil {
-				row.Message = err.Error()
-			}
-		}
-		tell(row)
+		tell(busRow(state, err))
 	})
+}
+
+// busRow is how the session bus fares.
+func busRow(state dbusapi.BusState, err error) report.Check {
+	row := report.Check{Name: busCheck, Status: report.OK}
+	if state == dbusapi.BusConnected {
+		return row
+	}
+	row.Status, row.Message, row.Fix = report.Failed, "the session bus is "+string(state), bringBus()
+	if err != nil {
+		row.Message = err.Error()
+	}
+	if taken, ok := errors.AsType[*dbusapi.NameTaken](err); ok {
+		row.Fix = "busctl --user status " + dbusapi.BusName // who it is
+		if taken.Pid != 0 {
+			row.Fix = fmt.Sprintf("kill %d", taken.Pid) // then the name is ours
+		}
+	}
+	return row
 }

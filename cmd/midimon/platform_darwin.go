@@ -17,6 +17,9 @@ func configPath() string { return filepath.Join(support(), "config.toml") }
 
 func statePath() string { return filepath.Join(support(), "state.json") }
 
+// bringBus is the command that brings the session bus.
+func bringBus() string { return "launchctl start org.freedesktop.dbus-session" }
+
 // runtimeDir is the parent of the lock's directory.
 func runtimeDir() string { return filepath.Dir(support()) }
 

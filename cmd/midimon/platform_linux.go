@@ -18,6 +18,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/lease"
 	"github.com/amiable-dev/midimon/linux/mpris"
 	"github.com/amiable-dev/midimon/linux/notify"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/resident"
 	"github.com/amiable-dev/midimon/linux/running"
 	"github.com/amiable-dev/midimon/linux/session"
@@ -34,6 +35,9 @@ func configPath() string {
 func statePath() string {
 	return filepath.Join(xdg("XDG_STATE_HOME", ".local/state"), "midimon", "state.json")
 }
+
+// bringBus is the command that brings the session bus.
+func bringBus() string { return remedy.SessionBus() }
 
 func runtimeDir() string { return os.Getenv("XDG_RUNTIME_DIR") }
 

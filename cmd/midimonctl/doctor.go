@@ -12,7 +12,9 @@ import (
 
 	"github.com/amiable-dev/midimon/dbusapi/client"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/health"
 	"github.com/amiable-dev/midimon/service/lock"
+	"github.com/amiable-dev/midimon/service/reload"
 )
 
 // doctorTimeout is how long all checks may take.
@@ -155,11 +157,7 @@ func row(name, good string, err error) report.Check {
 	if err == nil {
 		return c
 	}
-	c.Status, c.Message = report.Failed, err.Error()
-	if f, ok := errors.AsType[*report.Fault](err); ok {
-		c.Name, c.Fix = f.Check, f.Fix
-	}
-	return c
+	return health.Of(name, err)
 }
 
 // checkConfig reads the configuration as "midimonctl validate" does.
@@ -167,12 +165,11 @@ func (a *app) checkConfig() report.Check {
 	c := report.Check{Name: "config", Status: report.OK}
 	file, program, found, err := a.loadConfig(nil)
 	if errors.Is(err, os.ErrNotExist) {
-		c.Status, c.Message = report.Warning, file+" is not there: nothing is mapped"
+		c.Status, c.Message, c.Fix = report.Warning, file+" is not there: nothing is mapped", reload.Command("midimonctl template starter --output ", file)
 		return c
 	}
 	if err != nil {
-		c.Status, c.Message = report.Failed, err.Error()
-		return c
+		return health.Of(c.Name, err)
 	}
 	wrong := 0
 	for _, d := range found {

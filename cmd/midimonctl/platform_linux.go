@@ -103,7 +103,7 @@ func (l unitsLife) Uninstall(ctx context.Context) ([]string, []string, error) {
 func (a *app) machineChecks(ctx context.Context) []report.Check {
 	runtime := report.Check{Name: "runtime-dir", Status: report.OK, Message: "XDG_RUNTIME_DIR is " + a.getenv("XDG_RUNTIME_DIR")}
 	if a.getenv("XDG_RUNTIME_DIR") == "" {
-		runtime.Name, runtime.Status, runtime.Message, runtime.Fix = "no-runtime-dir", report.Failed, "XDG_RUNTIME_DIR is not set", "loginctl enable-linger"
+		runtime.Name, runtime.Status, runtime.Message, runtime.Fix = "no-runtime-dir", report.Failed, "XDG_RUNTIME_DIR is not set", service.RuntimeDirFix("")
 	}
 	// What each back end would work with, all at once: some must be asked.
 	desk, system, quiet := bus.Session(a.getenv), bus.System(a.getenv), slog.New(slog.DiscardHandler)

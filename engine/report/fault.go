@@ -5,12 +5,19 @@ import "errors"
 // Fault is an error that somebody can mend: a row of health in the making.
 type Fault struct {
 	Check string // the check that fails: "alsa", "keys", "bus"
-	Fix   string // the one command that mends it, or empty
+	Fix   string // the one command that mends it
 	Err   error
 }
 
 func (f *Fault) Error() string { return f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
+
+// Unexplained is the fix of what nobody foresaw: where more is said of it.
+const Unexplained = "midimonctl logs"
+
+// ReportFocus is the fix where no desktop tells which application has the focus. What a caller reports
+// counts no longer than the caller stays, so no one command does it.
+const ReportFocus = "have a program that stays on the session bus call ReportFocus at each change"
 
 // Ended is the error of a program that ran and did not succeed.
 type Ended struct {

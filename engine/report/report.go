@@ -54,7 +54,7 @@ type Check struct {
 	Name    string // stable: "alsa", "keys", "bus", "config", "device-absent:LPD8", "no-runtime-dir"
 	Status  string // "ok", "warning" or "failed"
 	Message string
-	Fix     string // the one command that mends it, or empty
+	Fix     string // the one command that mends it, or what to do where there is none; empty: it is OK
 }
 
 // The words of Check.Status.

@@ -105,7 +105,8 @@ func (d *Driver) watch(w *inotify.Watcher) error {
 
 // fault says how to mend err.
 func (d *Driver) fault(err error) error {
-	f := &report.Fault{Check: "alsa", Err: fmt.Errorf("cannot use the ALSA sequencer: %w", err)}
+	// Who has it open says something where nothing else does.
+	f := &report.Fault{Check: "alsa", Fix: "cat /proc/asound/seq/clients", Err: fmt.Errorf("cannot use the ALSA sequencer: %w", err)}
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		f.Fix = "sudo modprobe snd-seq"

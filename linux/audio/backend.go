@@ -17,6 +17,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/amixer"
 	"github.com/amiable-dev/midimon/linux/inotify"
 	"github.com/amiable-dev/midimon/linux/pulse"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/socket"
 )
 
@@ -71,11 +72,11 @@ func (b *Backend) Open(ctx context.Context) error {
 		return b.pulse.Open(ctx)
 	}
 	if !amixer.Available() {
-		return &report.Fault{Check: b.Name(), Err: errNoSound}
+		return &report.Fault{Check: b.Name(), Fix: remedy.Sound(false), Err: errNoSound}
 	}
 	m := amixer.New()
 	if err := m.Open(); err != nil {
-		return &report.Fault{Check: b.Name(), Err: fmt.Errorf("there is no sound server, and %w", err)}
+		return &report.Fault{Check: b.Name(), Fix: remedy.Sound(false), Err: fmt.Errorf("there is no sound server, and %w", err)}
 	}
 	b.alsa = m
 	b.watch()

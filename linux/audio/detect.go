@@ -8,6 +8,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/amixer"
 	"github.com/amiable-dev/midimon/linux/pulse"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // Detect says what would change volumes, without opening it: a server may be started by that.
@@ -19,7 +20,7 @@ func (b *Backend) Detect(context.Context) report.Check {
 	case amixer.Available():
 		c.Message = "volume by amixer, which is ALSA's; not by a sound server: there is none"
 	default:
-		c.Status, c.Message = report.Warning, errNoSound.Error()
+		c.Status, c.Message, c.Fix = report.Warning, errNoSound.Error(), remedy.Sound(false)
 	}
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 const (
@@ -79,7 +80,7 @@ func (b *Backend) Open(ctx context.Context) error {
 		b.conns = append(b.conns, conn)
 	}
 	if len(b.conns) == 0 {
-		return &report.Fault{Check: b.Name(), Err: errors.Join(failed...)}
+		return &report.Fault{Check: b.Name(), Fix: remedy.SessionBus(), Err: errors.Join(failed...)}
 	}
 	b.ctx, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	b.peers, b.answers, b.lost = map[address]*peer{}, make(chan struct{}, maxAnswers), make(chan struct{})

@@ -100,10 +100,21 @@ func check(ctx context.Context, conn *dbus.Conn, owner string, calls []use) (row
 			rows = append(rows, report.Check{
 				Name: "dbus-call:" + u.mapping, Status: report.Warning,
 				Message: fmt.Sprintf("the call of %s to %s cannot work: %v", u.mapping, u.call.Destination, err),
+				Fix:     listing(u.call),
 			})
 		}
 	}
 	return rows
+}
+
+// listing is the command that shows what there is to be called instead. Names and paths of the bus
+// need no quotes.
+func listing(c *effect.DBusCall) string {
+	which := "--user"
+	if c.System {
+		which = "--system"
+	}
+	return fmt.Sprintf("busctl %s introspect %s %s", which, c.Destination, c.Path)
 }
 
 // fits says why a call cannot work, at the least or at the most that it may be given.

@@ -3,11 +3,13 @@
 package buscall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // Detect says which buses there are to call by.
@@ -15,12 +17,12 @@ func (b *Backend) Detect(ctx context.Context) report.Check {
 	c := report.Check{Name: b.Name(), Status: report.OK}
 	var says []string
 	for _, system := range []bool{false, true} {
-		name := "the session's bus"
+		name, fix := "the session's bus", remedy.SessionBus()
 		if system {
-			name = "the system's bus"
+			name, fix = "the system's bus", remedy.SystemBus()
 		}
 		if _, err := b.bus(system).Conn(ctx); err != nil {
-			c.Status = report.Warning
+			c.Status, c.Fix = report.Warning, cmp.Or(c.Fix, fix)
 			says = append(says, fmt.Sprintf("no calls on %s: %v", name, err))
 		} else {
 			says = append(says, "calls on "+name)

@@ -7,6 +7,7 @@
 package focus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ var settled = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.S
 func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 	watcher, err := inotify.New()
 	if err != nil {
-		tell(Focus{Why: "cannot watch for a desktop: " + err.Error()})
+		tell(Focus{Why: "cannot watch for a desktop: " + err.Error(), Fix: "sudo sysctl fs.inotify.max_user_instances=1024"})
 		return
 	}
 	defer watcher.Close()
@@ -143,7 +144,7 @@ func (w *Watcher) Detect(ctx context.Context) report.Check {
 		first = &unknown
 	}
 	if first.Source == "" {
-		return report.Check{Name: name, Status: report.Warning, Message: first.Why, Fix: first.Fix}
+		return report.Check{Name: name, Status: report.Warning, Message: first.Why, Fix: cmp.Or(first.Fix, report.ReportFocus)}
 	}
 	return report.Check{Name: name, Status: report.OK, Message: "by " + first.Source}
 }

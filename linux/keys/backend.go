@@ -128,7 +128,7 @@ func (b *Backend) Choice() report.Check {
 	if c := b.shown.Load(); c != nil {
 		return *c
 	}
-	return report.Check{Name: b.Name(), Status: report.Warning, Message: "not opened yet"}
+	return report.Check{Name: b.Name(), Status: report.Warning, Message: "not opened yet", Fix: report.Unexplained}
 }
 
 // Detect looks and says what would be chosen, without opening anything for good.
@@ -140,12 +140,23 @@ func (b *Backend) Detect(ctx context.Context) report.Check {
 func (b *Backend) judge(w *world, c choice) report.Check {
 	row := report.Check{Name: b.Name(), Status: report.OK, Message: explain(w, b.backend(), c)}
 	if c.keys == "" {
-		row.Status = report.Failed
-		if f, ok := errors.AsType[*report.Fault](uinput.Available()); ok && !b.absent.Load() {
-			row.Fix = f.Fix
-		}
+		row.Status, row.Fix = report.Failed, b.fix(w)
 	}
 	return row
+}
+
+// fix is what lets something press keys.
+func (b *Backend) fix(w *world) string {
+	if b.absent.Load() {
+		return "log in at the machine's own screen"
+	}
+	if named := b.backend(); named != "" && named != anyway && choose(w, anyway).keys != "" {
+		return `write backend = "` + anyway + `" into [input] of the configuration`
+	}
+	if f, ok := errors.AsType[*report.Fault](uinput.Available()); ok {
+		return f.Fix
+	}
+	return report.Unexplained
 }
 
 // Open chooses, and opens what it has chosen. Its error is a *report.Fault that wraps

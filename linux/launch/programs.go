@@ -18,7 +18,9 @@ import (
 	godbus "github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/systemd"
 )
 
@@ -54,7 +56,7 @@ func (p *Programs) Find(a effect.Action) (effect.Command, error) { return p.plac
 var errNoManager = errors.New("there is no systemd user manager on the session bus: commands are not limited in processes, " +
 	"and what they leave behind is not ended at their timeout")
 
-// Watch tells whether there is a service manager (nil), or that there is none.
+// Watch tells whether there is a service manager (nil), or by a *report.Fault that there is none.
 func (p *Programs) Watch(ctx context.Context, tell func(error)) {
 	first, was := true, false
 	p.bus.Owner(ctx, managerName, func(_ *godbus.Conn, owner string) {
@@ -66,7 +68,7 @@ func (p *Programs) Watch(ctx context.Context, tell func(error)) {
 		if is {
 			tell(nil)
 		} else {
-			tell(errNoManager)
+			tell(&report.Fault{Check: "process-limits", Fix: remedy.Manager(), Err: errNoManager})
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 const (
@@ -89,7 +90,7 @@ func (b *Backend) Open(ctx context.Context) error {
 }
 
 func (b *Backend) fault(err error) error {
-	return &report.Fault{Check: b.Name(), Err: fmt.Errorf("cannot follow the players: %w", err)}
+	return &report.Fault{Check: b.Name(), Fix: remedy.SessionBus(), Err: fmt.Errorf("cannot follow the players: %w", err)}
 }
 
 func matches() [][]dbus.MatchOption {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // Detect says which players there are.
@@ -21,7 +22,7 @@ func (b *Backend) Detect(ctx context.Context) report.Check {
 		err = conn.BusObject().CallWithContext(ctx, driver+".ListNames", 0).Store(&names)
 	}
 	if err != nil {
-		c.Status, c.Message = report.Warning, "cannot follow the players: "+err.Error()
+		c.Status, c.Message, c.Fix = report.Warning, "cannot follow the players: "+err.Error(), remedy.SessionBus()
 		return c
 	}
 	var there []string

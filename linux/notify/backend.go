@@ -16,6 +16,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 const (
@@ -77,7 +78,7 @@ func (b *Backend) Defer(failed func(effect.Effect, error)) { b.failed = failed }
 func (b *Backend) Open(ctx context.Context) error {
 	conn, err := b.bus.Conn(ctx)
 	if err != nil {
-		return &report.Fault{Check: b.Name(), Err: fmt.Errorf("cannot show notifications: %w", err)}
+		return &report.Fault{Check: b.Name(), Fix: remedy.SessionBus(), Err: fmt.Errorf("cannot show notifications: %w", err)}
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	b.conn, b.end, b.ended = conn, end, make(chan struct{})

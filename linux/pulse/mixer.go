@@ -13,6 +13,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/volume"
 )
 
@@ -90,7 +91,7 @@ func (m *Mixer) Open(ctx context.Context) error {
 		} else {
 			m.hangs = 0
 		}
-		return &report.Fault{Check: "audio", Err: err, Fix: "pactl info"}
+		return &report.Fault{Check: "audio", Fix: remedy.Sound(true), Err: err}
 	}
 	m.hangs = 0
 	m.conn, m.targets = conn, map[target]*pending{}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/amiable-dev/midimon/engine/report"
 )
 
 const proc = "/proc"
@@ -22,7 +24,7 @@ const proc = "/proc"
 func Names() ([]string, error) {
 	dirs, err := os.ReadDir(proc)
 	if err != nil {
-		return nil, fmt.Errorf("cannot see which programs run: %w", err)
+		return nil, &report.Fault{Check: "running", Fix: "sudo mount -t proc proc " + proc, Err: fmt.Errorf("cannot see which programs run: %w", err)}
 	}
 	var names []string
 	for _, d := range dirs {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // Detect says how the session fares now, or that nobody can tell.
@@ -27,9 +28,11 @@ func (w *Watcher) Detect(ctx context.Context) report.Check {
 	}
 	switch {
 	case !s.Known:
-		c.Status, c.Message = report.Warning, "logind does not answer: whether the screen is locked, or another user in front, is not known"
+		c.Status, c.Fix = report.Warning, remedy.Logind()
+		c.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	case !s.Present:
-		c.Status, c.Message = report.Warning, "no session of yours is at a seat: nothing acts"
+		c.Status, c.Fix = report.Warning, "log in at the machine's own screen"
+		c.Message = "no session of yours is at a seat: nothing acts"
 	case !s.Active:
 		c.Message = "your session is not in front: nothing acts"
 	case s.Locked:

@@ -144,7 +144,7 @@ func isOpenError(err error) bool {
 
 // fault says how to mend err.
 func fault(err error) error {
-	f := &report.Fault{Check: "keys", Err: fmt.Errorf("%w: %w", report.ErrKeysUnavailable, err)}
+	f := &report.Fault{Check: "keys", Fix: "sudo modprobe -r uinput; sudo modprobe uinput", Err: fmt.Errorf("%w: %w", report.ErrKeysUnavailable, err)}
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.ENXIO):
 		f.Fix = "sudo modprobe uinput"

@@ -220,7 +220,7 @@ func TestOpenSaysHowToMendIt(t *testing.T) {
 		cause           error
 	}{
 		{"absent", filepath.Join(dir, "none"), "sudo modprobe uinput", syscall.ENOENT},
-		{"not uinput", plain, "", syscall.ENOTTY},
+		{"not uinput", plain, "sudo modprobe -r uinput; sudo modprobe uinput", syscall.ENOTTY},
 	} {
 		keys := &Keys{path: c.path}
 		err := keys.Open(t.Context())

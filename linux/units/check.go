@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // Checks tells how what starts midimon stands.
@@ -15,7 +16,7 @@ func (l *Life) Checks(ctx context.Context) []report.Check {
 	rows := []report.Check{l.checkBus(ctx)}
 	m, err := Connect(ctx, l.Address)
 	if err != nil {
-		return append(rows, report.Check{Name: "units", Status: report.Warning, Message: err.Error()})
+		return append(rows, report.Check{Name: "units", Status: report.Warning, Message: err.Error(), Fix: remedy.Manager()})
 	}
 	defer m.Close()
 	for _, name := range []string{Socket, Service} {
@@ -23,7 +24,11 @@ func (l *Life) Checks(ctx context.Context) []report.Check {
 		u, err := m.Unit(ctx, name)
 		switch {
 		case err != nil:
-			row.Status, row.Message = report.Failed, err.Error()
+			row.Status, row.Message, row.Fix = report.Failed, err.Error(), "systemctl --user status "+name
+		case u.Load == "masked":
+			row.Status, row.Message, row.Fix = report.Warning, "systemd says it is masked", "systemctl --user unmask "+name
+		case u.Load == "error" || u.Load == "bad-setting":
+			row.Status, row.Message, row.Fix = report.Failed, "systemd says it is "+u.Load, "systemd-analyze --user verify "+name
 		case u.Load != "loaded":
 			row.Status, row.Message, row.Fix = report.Warning, "systemd says it is "+u.Load, "midimonctl install"
 		case u.Active == "failed":
@@ -46,9 +51,9 @@ func (l *Life) checkBus(ctx context.Context) report.Check {
 	able, err := (bus{l.Address}).activatable(ctx, l.Name)
 	switch {
 	case errors.Is(err, errNoBus):
-		row.Status, row.Message, row.Fix = report.Warning, err.Error(), "systemctl --user start dbus.socket"
+		row.Status, row.Message, row.Fix = report.Warning, err.Error(), remedy.SessionBus()
 	case err != nil:
-		row.Status, row.Message, row.Fix = report.Failed, fmt.Sprintf("the session bus does not answer: %v", err), "systemctl --user start dbus.socket"
+		row.Status, row.Message, row.Fix = report.Failed, fmt.Sprintf("the session bus does not answer: %v", err), remedy.SessionBus()
 	case !able:
 		row.Status, row.Message, row.Fix = report.Warning, "the session bus answers, and cannot start midimon", "midimonctl install"
 	}

@@ -65,9 +65,9 @@ func Of(check string, err error) report.Check {
 	if err == nil {
 		return c
 	}
-	c.Status, c.Message = report.Failed, err.Error()
+	c.Status, c.Message, c.Fix = report.Failed, err.Error(), report.Unexplained
 	if f, ok := errors.AsType[*report.Fault](err); ok {
-		c.Name, c.Fix = cmp.Or(f.Check, check), f.Fix
+		c.Name, c.Fix = cmp.Or(f.Check, check), cmp.Or(f.Fix, report.Unexplained)
 	}
 	return c
 }

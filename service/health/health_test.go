@@ -55,7 +55,7 @@ func TestOf(t *testing.T) {
 	if c := health.Of("x", nil); c != (report.Check{Name: "x", Status: report.OK}) {
 		t.Errorf("%+v", c)
 	}
-	if c := health.Of("x", errors.New("why")); c != (report.Check{Name: "x", Status: report.Failed, Message: "why"}) {
+	if c := health.Of("x", errors.New("why")); c != (report.Check{Name: "x", Status: report.Failed, Message: "why", Fix: "midimonctl logs"}) {
 		t.Errorf("%+v", c)
 	}
 	fault := fmt.Errorf("open: %w", &report.Fault{Check: "alsa", Fix: "do", Err: errors.New("why")})

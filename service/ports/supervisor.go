@@ -244,7 +244,7 @@ func (s *Supervisor) shut(k key) {
 // drop forgets a driver's session and everything of it.
 func (s *Supervisor) drop(d *driver, err error) {
 	if err == nil {
-		err = &report.Fault{Check: d.Name(), Err: fmt.Errorf("the %s driver ended", d.Name())}
+		err = &report.Fault{Check: d.Name(), Fix: "midimonctl restart", Err: fmt.Errorf("the %s driver ended", d.Name())}
 	}
 	d.session, d.err, d.ports = nil, err, nil
 	for k := range s.open {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/report"
+	"github.com/amiable-dev/midimon/service/health"
 	"github.com/amiable-dev/midimon/service/reload"
 )
 
@@ -108,20 +109,20 @@ func stateOf(err error) report.DeviceState {
 
 // check is a device's row of health, if there is something to say.
 func check(d *report.Device) (report.Check, bool) {
-	c := report.Check{Status: report.Failed, Message: d.Error}
+	failed := func(kind, message, fix string) (report.Check, bool) {
+		return report.Check{Name: kind + ":" + d.Name, Status: report.Failed, Message: message, Fix: fix}, true
+	}
 	switch {
 	case d.State == report.Absent && !d.Optional:
-		c.Name, c.Message, c.Fix = "device-absent:"+d.Name, "the device "+d.Name+" is not plugged in", "midimonctl devices" // what is, and by which name
+		return failed("device-absent", "the device "+d.Name+" is not plugged in", "midimonctl devices") // what is, and by which name
 	case d.State == report.Busy:
-		c.Name, c.Message, c.Fix = "device-busy:"+d.Name, d.Name+" is held by another program: "+d.Error, "fuser -v /dev/snd/*"
+		return failed("device-busy", d.Name+" is held by another program: "+d.Error, "fuser -v /dev/snd/*")
 	case d.State == report.Faulty && len(d.Ports) > 0:
-		c.Name, c.Fix = "device-error:"+d.Name, reload.Command("midimonctl devices --reconnect ", d.Name)
+		return failed("device-error", d.Error, reload.Command("midimonctl devices --reconnect ", d.Name))
 	case d.State == report.Faulty: // two fit: what tells them apart
-		c.Name, c.Fix = "device-error:"+d.Name, "midimonctl devices --verbose"
-	default:
-		return c, false
+		return failed("device-error", d.Error, "midimonctl devices --verbose")
 	}
-	return c, true
+	return report.Check{}, false
 }
 
 // others are the instruments that are there and not configured, or that nobody could choose.
@@ -165,11 +166,7 @@ func (s *Supervisor) uses(d *driver) bool {
 }
 
 func driverCheck(d *driver) report.Check {
-	c := report.Check{Name: d.Name(), Status: report.Failed, Message: d.err.Error()}
-	if f, ok := errors.AsType[*report.Fault](d.err); ok {
-		c.Name, c.Fix = f.Check, f.Fix
-	}
-	return c
+	return health.Of(d.Name(), d.err)
 }
 
 func unknown(id string) error { return fmt.Errorf("%w: %s", report.ErrUnknownDevice, id) }

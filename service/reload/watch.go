@@ -94,7 +94,7 @@ func gone(err error) bool {
 
 // failure is the row for what cannot be watched.
 func failure(err error, limit string) error {
-	f := &report.Fault{Check: "config-watch", Err: fmt.Errorf("changes of the configuration are seen late: cannot watch it: %w", err)}
+	f := &report.Fault{Check: "config-watch", Fix: "midimonctl reload", Err: fmt.Errorf("changes of the configuration are seen late: cannot watch it: %w", err)}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENOSPC) {
 		f.Fix = "sudo sysctl fs.inotify.max_user_" + limit + "=65536"
 	}
