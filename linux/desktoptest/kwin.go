@@ -15,7 +15,7 @@ import (
 // runs the tests.
 func KWin(t testing.TB, layouts string) *Desktop {
 	t.Helper()
-	Need(t, "kwin_wayland", "dbus-update-activation-environment")
+	Need(t, "kwin_wayland", "pipewire", "dbus-update-activation-environment")
 	d := newDesktop(t, nobody(t), []string{"<standard_session_servicedirs/>"})
 	d.Env = append(d.Env, "DBUS_SYSTEM_BUS_ADDRESS="+d.Getenv("DBUS_SESSION_BUS_ADDRESS"), // there may be none, and ours tells as little
 		"XDG_SESSION_TYPE=wayland", "XDG_CURRENT_DESKTOP=KDE", "KWIN_COMPOSE=Q", "QT_QPA_PLATFORM=")
@@ -35,6 +35,11 @@ func KWin(t testing.TB, layouts string) *Desktop {
 		t.Fatal(err)
 	}
 	kwin := d.Copy(path, "kwin_wayland")
+	d.Start("pipewire") // by which a screen is shared
+	Until(t, "PipeWire listens", func() bool {
+		_, err := os.Stat(filepath.Join(d.Dir, "pipewire-0"))
+		return err == nil
+	})
 	d.restart = func() {
 		t.Helper()
 		d.display = d.Start(kwin, "--virtual", "--width", "1024", "--height", "768", "--no-lockscreen", "--socket", "wayland-kwin")

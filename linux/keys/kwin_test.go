@@ -51,6 +51,9 @@ func TestHelperPortal(t *testing.T) {
 		case "by":
 			_, _ = fmt.Sscan(rest, &x, &y)
 			err = b.Do(act(&effect.MouseMove{X: x, Y: y}))
+		case "to":
+			_, _ = fmt.Sscan(rest, &x, &y)
+			err = b.Do(act(&effect.MouseMove{X: x, Y: y, Absolute: true}))
 		case "scroll":
 			_, _ = fmt.Sscan(rest, &x, &y)
 			err = b.Do(act(&effect.Scroll{X: x, Y: y}))
@@ -114,6 +117,25 @@ func TestPortalOfPlasma(t *testing.T) {
 			t.Errorf("%s: %s", step.do, got)
 		}
 		wev.Wait(step.see)
+	}
+	place := func(to string) (x, y float64) { // as its window has it
+		t.Helper()
+		if got := h.do("to %s", to); got != "<nil>" {
+			t.Fatalf("to %s: %s", to, got)
+		}
+		line, _ := wev.Wait("motion:")
+		_, at, _ := strings.Cut(line, "x, y: ")
+		if _, err := fmt.Sscanf(at, "%f, %f", &x, &y); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		return x, y
+	}
+	x, y := place("400 300")
+	if toX, toY := place("410 320"); toX-x != 10 || toY-y != 20 {
+		t.Errorf("from 400,300 to 410,320 the mouse has gone from %v,%v to %v,%v", x, y, toX, toY)
+	}
+	if got := h.do("to 5000 20"); !strings.Contains(got, "5000,20: it is on no screen") {
+		t.Error(got)
 	}
 	const text = "KDE Hi@{} yz ßüÄ€"
 	if got := h.do("text %s", text); got != "<nil>" {

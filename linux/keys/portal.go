@@ -148,10 +148,7 @@ func bySym(all []*keymap.Layout, r rune) [][]strike {
 
 func (o *portalWay) moveBy(x, y int32) error { return o.portal.MoveBy(context.Background(), x, y) }
 func (o *portalWay) scroll(x, y int32) error { return o.portal.Scroll(context.Background(), x, y) }
-
-func (o *portalWay) moveTo(int32, int32) error {
-	return fmt.Errorf("cannot move the mouse to a place: %w (portal)", errMissing)
-}
+func (o *portalWay) moveTo(x, y int32) error { return o.portal.MoveTo(context.Background(), x, y) }
 
 // close releases all; the session stays, or the user would be asked again.
 func (o *portalWay) close() error {

@@ -32,6 +32,10 @@ type way interface {
 // errMissing is the error of what a way has no means for.
 var errMissing = errors.New("not by this way")
 
+// errNoPlaces is what the kernel's mouse lacks.
+var errNoPlaces = errors.New("cannot move the mouse to a place: the kernel's mouse knows distances only; " +
+	"where the desktop has a portal for remote control, backend = \"portal\" in [input] moves it to places")
+
 // waylandWay is the virtual keyboard and mouse of a compositor.
 type waylandWay struct {
 	conn     *wayland.Conn
@@ -185,7 +189,7 @@ func (o *uinputWay) moveBy(x, y int32) error { return o.keys.MoveBy(x, y) }
 func (o *uinputWay) scroll(x, y int32) error { return o.keys.Scroll(x, y) }
 
 func (o *uinputWay) moveTo(int32, int32) error {
-	return fmt.Errorf("cannot move the mouse to a place: %w (uinput)", errMissing)
+	return errNoPlaces
 }
 
 func (o *uinputWay) typeText(ctx context.Context, text string) error {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -22,6 +21,7 @@ const (
 	name       = "org.freedesktop.portal.Desktop"
 	root       = dbus.ObjectPath("/org/freedesktop/portal/desktop")
 	remote     = "org.freedesktop.portal.RemoteDesktop"
+	cast       = "org.freedesktop.portal.ScreenCast"
 	requested  = "org.freedesktop.portal.Request"
 	sessions   = "org.freedesktop.portal.Session"
 	driver     = "org.freedesktop.DBus"
@@ -52,6 +52,8 @@ type Portal struct {
 	mu      sync.Mutex
 	conn    *dbus.Conn // the session's own: it ends with it
 	session dbus.ObjectPath
+	screens []screen      // by which places are told; none: the session has only keys and what moves by so much
+	blind   error         // why there are none, for good
 	asking  chan struct{} // not nil: under way, and closed at the end
 	patient bool          // somebody has waited for the answer
 	failed  error         // why asking led to nothing
@@ -90,8 +92,7 @@ func (p *Portal) Granted() bool {
 	if p.session != "" {
 		return true
 	}
-	_, err := os.Stat(p.token)
-	return err == nil && !p.refused
+	return !p.refused && slices.ContainsFunc(p.tokens(), exists)
 }
 
 // Over is closed when the session that there is or will be ends, or is refused.
@@ -112,19 +113,18 @@ func version(ctx context.Context, c *dbus.Conn) (uint32, error) {
 	return n, nil
 }
 
-// ready returns the session. Without one it is asked for, unless that was refused.
-func (p *Portal) ready(ctx context.Context) (*dbus.Conn, dbus.ObjectPath, error) {
+// ready returns the session, which has screens if they are needed. Without one it is asked for, unless
+// that was refused.
+func (p *Portal) ready(ctx context.Context, screens bool) (*dbus.Conn, dbus.ObjectPath, error) {
 	p.mu.Lock()
-	switch {
-	case p.session != "":
-		defer p.mu.Unlock()
-		return p.conn, p.session, nil
-	case p.refused:
+	if c, session, err := p.known(screens); c != nil || err != nil {
 		p.mu.Unlock()
-		return nil, "", ErrRefused
-	case p.asking == nil:
+		return c, session, err
+	}
+	if p.asking == nil {
 		p.asking, p.patient = make(chan struct{}), false
-		go p.ask(p.asking)
+		// What was allowed before is asked for at once: one question is enough.
+		go p.ask(p.asking, screens || p.blind == nil && p.token != "" && exists(p.token+withScreens))
 	}
 	asking, waited := p.asking, p.patient
 	p.patient = true
@@ -142,29 +142,57 @@ func (p *Portal) ready(ctx context.Context) (*dbus.Conn, dbus.ObjectPath, error)
 		return nil, "", ctx.Err()
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	c, session, err := p.known(screens)
+	failed := p.failed
+	p.mu.Unlock()
 	switch {
-	case p.session != "":
+	case c != nil || err != nil:
+		return c, session, err
+	case failed == nil, !screens && errors.Is(failed, errNoScreens): // it was asked for something else
+		return p.ready(ctx, screens)
+	}
+	return nil, "", failed
+}
+
+// known is what needs no question: the session, or the answer that there will be none. The lock is held.
+func (p *Portal) known(screens bool) (*dbus.Conn, dbus.ObjectPath, error) {
+	switch {
+	case p.session != "" && (!screens || len(p.screens) > 0):
 		return p.conn, p.session, nil
 	case p.refused:
 		return nil, "", ErrRefused
+	case screens && p.blind != nil:
+		return nil, "", p.blind
 	}
-	return nil, "", p.failed
+	return nil, "", nil
 }
 
-// ask asks for a session and follows it to its end.
-func (p *Portal) ask(done chan struct{}) {
+// ask asks for a session and follows it to its end. One that has screens takes the place of one that has
+// not, which is not touched when the screens are refused.
+func (p *Portal) ask(done chan struct{}, screens bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
-	r, session, err := p.start(ctx)
+	r, session, err := p.start(ctx, screens)
 	cancel()
 	p.mu.Lock()
-	if err == nil {
+	refused := errors.Is(err, ErrRefused)
+	switch {
+	case err == nil:
 		p.letGo(r.conn, session)
-		p.conn, p.session = r.conn, session
+		if p.conn != nil {
+			_ = p.conn.Close() // and with it the session
+		}
+		p.conn, p.session, p.screens = r.conn, session, r.screens
+		if screens && len(p.screens) == 0 {
+			p.blind = errNoScreens
+		}
+	case screens && (refused && p.session != "" || errors.Is(err, errNoScreens)):
+		p.blind, refused = errNoScreens, false
 	}
-	p.failed, p.refused = err, errors.Is(err, ErrRefused)
-	if p.refused {
-		_ = os.Remove(p.token) // it is worth nothing any more
+	p.failed, p.refused = err, p.refused || refused
+	if refused {
+		for _, path := range p.tokens() { // they are worth nothing any more
+			_ = os.Remove(path)
+		}
 		p.ended()
 	}
 	p.asking = nil
@@ -176,13 +204,15 @@ func (p *Portal) ask(done chan struct{}) {
 	r.until()
 	_ = r.conn.Close()
 	p.mu.Lock()
-	p.ended()
+	if p.conn == r.conn {
+		p.ended()
+	}
 	p.mu.Unlock()
 }
 
 // ended forgets the session. The lock is held.
 func (p *Portal) ended() {
-	p.conn, p.session = nil, ""
+	p.conn, p.session, p.screens = nil, "", nil
 	close(p.over)
 	p.over = make(chan struct{})
 }
@@ -194,7 +224,7 @@ func (p *Portal) Recover(ctx context.Context) error {
 	left := len(p.down)
 	p.mu.Unlock()
 	if left > 0 && err == nil {
-		_, _, err = p.ready(ctx)
+		_, _, err = p.ready(ctx, false)
 	}
 	return err
 }
@@ -239,27 +269,9 @@ func method(code uint16) string {
 	return "NotifyKeyboardKeycode"
 }
 
-// keep keeps a permission for the next session: each is good once.
-func (p *Portal) keep(token string) error {
-	dir := filepath.Dir(p.token)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, filepath.Base(p.token)) // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is gone when all went well
-	_, err = f.WriteString(token)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), p.token)
-}
-
 // notify has one thing done.
 func (p *Portal) notify(ctx context.Context, method string, args ...any) error {
-	c, session, err := p.ready(ctx)
+	c, session, err := p.ready(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -281,7 +293,7 @@ func (p *Portal) Key(ctx context.Context, code uint16, down bool) error {
 	if !down {
 		return p.release(ctx, method(code), int32(code), func() error { return p.record(code, false) })
 	}
-	if _, _, err := p.ready(ctx); err != nil {
+	if _, _, err := p.ready(ctx, false); err != nil {
 		return err
 	}
 	if err := p.record(code, true); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,16 @@ type desktop struct {
 	hung  chan bool   // has a value: the next call is not answered
 	start chan uint32 // how the next question is answered; who sends is the user
 	given int         // how many permissions that last, of which the names count
+
+	blind   atomic.Bool // it has no portal for screens
+	none    atomic.Bool // the user chooses none
+	sources bool        // the session that is made is to have screens
+}
+
+// A stream is a screen that is shared.
+type stream struct {
+	Node uint32
+	Is   options
 }
 
 func newDesktop(t *testing.T, version uint32) (*desktop, *Portal) {
@@ -82,7 +93,8 @@ func (d *desktop) answer(m *dbus.Message) {
 		d.conn.Send(r, nil)
 	}
 	place := root + dbus.ObjectPath("/%s/"+strings.ReplaceAll(sender[1:], ".", "_")+"/%s")
-	respond := func(code uint32, results options) {
+	respond := func(results options) {
+		code := uint32(0)
 		given, _ := m.Body[len(m.Body)-1].(options)
 		path := dbus.ObjectPath(fmt.Sprintf(string(place), "request", given["handle_token"].Value()))
 		reply(path)
@@ -99,19 +111,35 @@ func (d *desktop) answer(m *dbus.Message) {
 		reply(dbus.MakeVariant(d.version))
 		return
 	case "CreateSession":
-		respond(0, options{"session_handle": dbus.MakeVariant(session)})
+		respond(options{"session_handle": dbus.MakeVariant(session)})
 	case "SelectDevices":
 		given, _ := m.Body[1].(options)
 		restored, _ := given["restore_token"].Value().(string)
 		member += fmt.Sprintf(" %v %v %q", given["types"].Value(), given["persist_mode"].Value(), restored)
-		respond(0, options{})
+		respond(options{})
+	case "SelectSources":
+		if d.blind.Load() {
+			d.conn.Send(&dbus.Message{Type: dbus.TypeError, Headers: map[dbus.HeaderField]dbus.Variant{
+				dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: dbus.MakeVariant(sender),
+				dbus.FieldErrorName: dbus.MakeVariant("org.freedesktop.DBus.Error.UnknownMethod"),
+			}}, nil)
+			break
+		}
+		given, _ := m.Body[1].(options)
+		member += fmt.Sprintf(" %v %v", given["types"].Value(), given["multiple"].Value())
+		d.sources = true
+		respond(options{})
 	case "Start":
 		results := options{}
+		if d.sources && !d.none.Load() {
+			results["streams"] = dbus.MakeVariant(twoScreens())
+		}
+		d.sources = false
 		if d.version >= persists {
 			d.given++
 			results["restore_token"] = dbus.MakeVariant(fmt.Sprintf("permission %d", d.given))
 		}
-		respond(0, results)
+		respond(results)
 	default:
 		member += fmt.Sprint(m.Body[2:])
 		reply()

@@ -24,15 +24,15 @@ const (
 
 type options = map[string]dbus.Variant
 
-// start makes a session: three requests.
-func (p *Portal) start(ctx context.Context) (*requests, dbus.ObjectPath, error) {
+// start makes a session: three requests, and one more if it is to have screens.
+func (p *Portal) start(ctx context.Context, screens bool) (*requests, dbus.ObjectPath, error) {
 	c, err := p.bus.Another()
 	if err != nil {
 		return nil, "", err
 	}
 	r := &requests{conn: c, signals: make(chan *dbus.Signal, 16)}
 	c.Signal(r.signals)
-	session, err := p.negotiate(ctx, r)
+	session, err := p.negotiate(ctx, r, screens)
 	if err != nil {
 		_ = c.Close() // the session ends with it
 		return nil, "", err
@@ -40,7 +40,7 @@ func (p *Portal) start(ctx context.Context) (*requests, dbus.ObjectPath, error) 
 	return r, session, nil
 }
 
-func (p *Portal) negotiate(ctx context.Context, r *requests) (dbus.ObjectPath, error) {
+func (p *Portal) negotiate(ctx context.Context, r *requests, screens bool) (dbus.ObjectPath, error) {
 	n, err := version(ctx, r.conn)
 	if err != nil {
 		return "", err
@@ -48,7 +48,7 @@ func (p *Portal) negotiate(ctx context.Context, r *requests) (dbus.ObjectPath, e
 	if err := r.conn.AddMatchSignalContext(ctx, dbus.WithMatchInterface(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, name)); err != nil {
 		return "", err
 	}
-	results, err := r.do(ctx, "CreateSession", options{"session_handle_token": dbus.MakeVariant("midimon")})
+	results, err := r.do(ctx, remote, "CreateSession", options{"session_handle_token": dbus.MakeVariant("midimon")})
 	if err != nil {
 		return "", err
 	}
@@ -62,20 +62,31 @@ func (p *Portal) negotiate(ctx context.Context, r *requests) (dbus.ObjectPath, e
 		return "", err
 	}
 	wanted := options{"types": dbus.MakeVariant(uint32(keyboardAndPointer))}
+	token := p.token
+	if screens {
+		token += withScreens
+	}
 	if n >= persists && p.token != "" {
 		wanted["persist_mode"] = dbus.MakeVariant(uint32(untilRevoked))
-		if b, err := os.ReadFile(p.token); err == nil {
+		if b, err := os.ReadFile(token); err == nil {
 			wanted["restore_token"] = dbus.MakeVariant(string(b))
 		}
 	}
-	if _, err = r.do(ctx, "SelectDevices", wanted, session); err != nil {
+	if _, err = r.do(ctx, remote, "SelectDevices", wanted, session); err != nil {
 		return "", err
 	}
-	if results, err = r.do(ctx, "Start", options{}, session, ""); err != nil {
+	if screens {
+		wanted := options{"types": dbus.MakeVariant(uint32(monitors)), "multiple": dbus.MakeVariant(true)}
+		if _, err := r.do(ctx, cast, "SelectSources", wanted, session); err != nil {
+			return "", noScreens(err)
+		}
+	}
+	if results, err = r.do(ctx, remote, "Start", options{}, session, ""); err != nil {
 		return "", err
 	}
-	if token, ok := results["restore_token"].Value().(string); ok && p.token != "" {
-		_ = p.keep(token) // without it the desktop asks again, and that is all
+	r.screens = screensOf(results["streams"].Value())
+	if given, ok := results["restore_token"].Value().(string); ok && p.token != "" {
+		_ = keep(token, given) // without it the desktop asks again, and that is all
 	}
 	return session, nil
 }
@@ -85,9 +96,10 @@ type requests struct {
 	conn    *dbus.Conn
 	signals chan *dbus.Signal
 	n       int
+	screens []screen // that the session has
 }
 
-func (r *requests) do(ctx context.Context, method string, o options, args ...any) (options, error) {
+func (r *requests) do(ctx context.Context, iface, method string, o options, args ...any) (options, error) {
 	r.n++
 	token := fmt.Sprintf("midimon%d", r.n)
 	o["handle_token"] = dbus.MakeVariant(token)
@@ -100,7 +112,7 @@ func (r *requests) do(ctx context.Context, method string, o options, args ...any
 	defer r.conn.RemoveMatchSignal(match...) //nolint:errcheck // it would only be in vain
 	asked, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if err := r.conn.Object(name, root).CallWithContext(asked, remote+"."+method, 0, append(args, o)...).Err; err != nil {
+	if err := r.conn.Object(name, root).CallWithContext(asked, iface+"."+method, 0, append(args, o)...).Err; err != nil {
 		return nil, fmt.Errorf("cannot ask the desktop's portal (%s): %w", method, err)
 	}
 	for {
