@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/engine/config"
 	"github.com/amiable-dev/midimon/engine/effect"
-	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/audio"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/buscall"
@@ -56,43 +54,8 @@ func (k *typist) Do(x *effect.Effect) error {
 	return nil
 }
 
-// witness counts what fails, by mapping, and knows which backends are ready.
-type witness struct {
-	mu     sync.Mutex
-	failed map[string]int
-	ready  map[string]bool
-}
-
-func (w *witness) Event(e report.Event) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if e.Kind == report.ActionFailed {
-		w.failed[e.Mapping]++
-	}
-}
-
-func (*witness) Changed() {}
-
-func (w *witness) Backend(name string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ready[name] = err == nil
-}
-
-func (w *witness) allReady(n int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	ready := 0
-	for _, is := range w.ready {
-		if is {
-			ready++
-		}
-	}
-	return ready == n
-}
-
-// hangs takes a name on the bus and answers nobody.
-func hangs(t *testing.T, d *desktoptest.Desktop, name string) {
+// silent takes a name on the bus and answers nobody.
+func silent(t *testing.T, d *desktoptest.Desktop, name string) {
 	t.Helper()
 	conn := d.Dial()
 	t.Cleanup(func() { conn.Eavesdrop(nil) }) // before it is closed: the library closes its channel, and may yet send on it
@@ -109,7 +72,7 @@ func TestNobodyWhoHangsDelaysAKey(t *testing.T) {
 	sound := desktoptest.PulseAudio(d)
 	dunst := d.Dunst()
 	player := d.Mpv()
-	hangs(t, d, "org.example.Hung")
+	silent(t, d, "org.example.Hung")
 	session := bus.Session(d.Getenv)
 	t.Cleanup(session.Close)
 

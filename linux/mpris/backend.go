@@ -33,6 +33,8 @@ const (
 	recoverWithin = time.Minute
 	// waiting is how many operations and answers may wait for their turn.
 	waiting = 64
+	// maxUnanswered is how many operations may be on their way to players that hang.
+	maxUnanswered = 64
 )
 
 // Backend performs Media. One goroutine of its own follows the players.
@@ -46,8 +48,9 @@ type Backend struct {
 	ended   chan struct{}
 	work    chan effect.Effect
 	answers chan func()
-	players *players // the goroutine's own, as is busy
+	players *players // the goroutine's own, as is the rest
 	busy    bool     // a player was told something, and how it stands then is not known yet
+	told    int      // operations that are not answered yet
 }
 
 // New makes a backend for the players on a bus.
@@ -84,7 +87,7 @@ func (b *Backend) Open(ctx context.Context) error {
 	}
 	b.conn, b.end, b.ended = conn, end, make(chan struct{})
 	b.work, b.answers, b.players = make(chan effect.Effect, waiting), make(chan func(), waiting), newPlayers()
-	b.busy = false
+	b.busy, b.told = false, 0
 	go b.run(following, signals, names)
 	return nil
 }
@@ -218,8 +221,8 @@ func (b *Backend) hear(ctx context.Context, s *dbus.Signal) {
 			return
 		}
 		b.players.changed(s.Sender, values(changed))
-		if len(invalid) > 0 && b.players.all[s.Sender] != nil {
-			b.ask(ctx, s.Sender, answerWithin)
+		if p := b.players.all[s.Sender]; p != nil && len(invalid) > 0 {
+			b.askAgain(ctx, p)
 		}
 	}
 }
@@ -246,6 +249,21 @@ func (b *Backend) owned(ctx context.Context, name, owner string) {
 	if p := b.players.owned(name, owner); p != nil {
 		b.ask(ctx, p.owner, answerWithin)
 	}
+}
+
+// askAgain asks a player that has changed. One that says so again and again is asked once at a time, and
+// once more in the end.
+func (b *Backend) askAgain(ctx context.Context, p *player) {
+	if p.asked {
+		p.stale = true
+		return
+	}
+	p.asked, p.stale = true, false
+	b.askThen(ctx, p.owner, answerWithin, func() {
+		if p.asked = false; p.stale && b.players.all[p.owner] == p {
+			b.askAgain(ctx, p)
+		}
+	})
 }
 
 // ask asks a player how it stands.
@@ -297,6 +315,11 @@ func (b *Backend) perform(ctx context.Context, x *effect.Effect) {
 		b.failed(*x, err)
 		return
 	}
+	if b.told == maxUnanswered {
+		b.failed(*x, fmt.Errorf("%d operations wait for their answer", maxUnanswered))
+		return
+	}
+	b.told++
 	b.players.told(p, a.Operation)
 	name, failed, waits := p.name(), *x, !p.hangs
 	b.busy = b.busy || waits
@@ -325,6 +348,7 @@ func (b *Backend) perform(ctx context.Context, x *effect.Effect) {
 // answered asks how a player stands after it was told something. Some say that late, and some
 // never; and whoever is told next depends on it.
 func (b *Backend) answered(ctx context.Context, p *player, hangs, waits bool) {
+	b.told--
 	free := func() {
 		if waits {
 			b.busy = false

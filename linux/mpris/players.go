@@ -27,6 +27,8 @@ type player struct {
 	status string   // PlaybackStatus; empty: not known yet
 	active uint64   // when it was last seen to begin, pause or stop: larger is later
 	hangs  bool     // it did not answer the last time
+	asked  bool     // because it changed, and has not answered yet
+	stale  bool     // and has changed since
 	cannot map[string]bool
 }
 

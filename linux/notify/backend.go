@@ -25,6 +25,7 @@ const (
 
 	startService = "org.freedesktop.DBus.StartServiceByName"
 	nameOwner    = "org.freedesktop.DBus.GetNameOwner"
+	ping         = "org.freedesktop.DBus.Peer.Ping"
 )
 
 const (
@@ -43,9 +44,11 @@ type Backend struct {
 
 	// The rest is of one connection.
 	conn   *dbus.Conn
+	ctx    context.Context // until end
 	end    context.CancelFunc
 	ended  chan struct{}
 	owners chan string
+	alive  chan string // an owner that hung has answered
 	others sync.WaitGroup
 
 	// And this is the goroutine's own.
@@ -81,8 +84,8 @@ func (b *Backend) Open(ctx context.Context) error {
 		return &report.Fault{Check: b.Name(), Fix: remedy.SessionBus(), Err: fmt.Errorf("cannot show notifications: %w", err)}
 	}
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
-	b.conn, b.end, b.ended = conn, end, make(chan struct{})
-	b.owners = make(chan string, 1)
+	b.conn, b.ctx, b.end, b.ended = conn, running, end, make(chan struct{})
+	b.owners, b.alive = make(chan string, 1), make(chan string)
 	b.slots, b.owner, b.broken, b.asked = slots{}, "", nil, false
 	b.others.Go(func() {
 		b.bus.Owner(running, service, func(_ *dbus.Conn, owner string) {
@@ -157,6 +160,10 @@ func (b *Backend) run(ctx context.Context) {
 			return
 		case is := <-b.owners:
 			b.owned(is)
+		case is := <-b.alive:
+			if is == b.owner {
+				b.broken = nil
+			}
 		case <-timer.C:
 			for _, n := range b.slots.waiting(time.Now()) {
 				b.take(lasting, n)
@@ -280,15 +287,16 @@ var deadly = []string{
 
 const spawning = "org.freedesktop.DBus.Error.Spawn."
 
-// verdict says what became of a call. A daemon that cannot be started or does not answer is
-// left alone from then on.
+// verdict says what became of a call. A daemon that cannot be started is left alone from then on,
+// and one that does not answer until it does.
 func (b *Backend) verdict(err error) error {
 	var e dbus.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
-		b.broken = fmt.Errorf("the notification daemon did not answer within %v, and is left alone", answerWithin)
+		b.broken = fmt.Errorf("the notification daemon did not answer within %v, and is left alone until it does", answerWithin)
+		b.listen()
 		return b.broken
 	case b.conn.Context().Err() != nil:
 		return errGone
@@ -300,4 +308,28 @@ func (b *Backend) verdict(err error) error {
 	default:
 		return fmt.Errorf("the notification daemon refuses: %w", bus.Reason(err))
 	}
+}
+
+// listen waits for the answer of a daemon that hangs. One that is being started comes as a new owner.
+func (b *Backend) listen() {
+	if b.owner == "" {
+		return
+	}
+	ctx, owner, alive := b.ctx, b.owner, b.alive
+	call := b.conn.Object(owner, object).GoWithContext(ctx, ping, dbus.FlagNoAutoStart, make(chan *dbus.Call, 1))
+	b.others.Go(func() {
+		select {
+		case <-call.Done:
+		case <-ctx.Done():
+			return
+		}
+		var no dbus.Error
+		if call.Err != nil && (!errors.As(call.Err, &no) || slices.Contains(deadly, no.Name)) {
+			return // it is gone
+		}
+		select {
+		case alive <- owner:
+		case <-ctx.Done():
+		}
+	})
 }
