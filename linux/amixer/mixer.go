@@ -21,8 +21,14 @@ import (
 
 const program = "amixer"
 
-// timeout is how long amixer may take.
-const timeout = 2 * time.Second
+const (
+	// timeout is how long amixer may take.
+	timeout = 2 * time.Second
+	// endWithin is how long what it left behind may keep its output open when it has ended.
+	endWithin = 100 * time.Millisecond
+	// maxOutput is how much it may say, in bytes: a card has a few hundred lines of controls.
+	maxOutput = 1 << 20
+)
 
 // full is 100 % in the whole numbers that package volume reckons with: a thousandth of one.
 const full = 100_000
@@ -49,24 +55,50 @@ func Available() bool {
 }
 
 // New makes a mixer.
-func New() *Mixer { return &Mixer{run: run, cards: cards, asked: map[string]asked{}} }
+func New() *Mixer { return &Mixer{run: within(timeout), cards: cards, asked: map[string]asked{}} }
 
-func run(args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+// within runs amixer, which may take that long.
+func within(limit time.Duration) func(args ...string) ([]byte, error) {
+	return func(args ...string) ([]byte, error) { return run(limit, args...) }
+}
+
+func run(limit time.Duration, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	out, err := cmd.Output()
-	var failed *exec.ExitError
+	cmd.WaitDelay = endWithin
+	out, problem := said{end: cancel}, said{end: cancel}
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	err := cmd.Run()
 	switch {
+	case out.full || problem.full:
+		return nil, fmt.Errorf("amixer said more than %d bytes", maxOutput)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("amixer did not end within %v", timeout)
-	case errors.As(err, &failed) && len(failed.Stderr) > 0:
-		return nil, fmt.Errorf("amixer: %s", bytes.TrimSpace(failed.Stderr))
+		return nil, fmt.Errorf("amixer did not end within %v", limit)
+	case err != nil && len(problem.text) > 0:
+		return nil, fmt.Errorf("amixer: %s", bytes.TrimSpace(problem.text))
 	case err != nil:
 		return nil, fmt.Errorf("amixer: %w", err)
 	}
-	return out, nil
+	return out.text, nil
+}
+
+// said is what a program says. One that says too much is ended.
+type said struct {
+	text []byte
+	full bool
+	end  func()
+}
+
+func (s *said) Write(b []byte) (int, error) {
+	if s.full || len(s.text)+len(b) > maxOutput {
+		s.full = true
+		s.end()
+		return len(b), nil
+	}
+	s.text = append(s.text, b...)
+	return len(b), nil
 }
 
 // cards are the sound cards that there are.
