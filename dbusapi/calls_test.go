@@ -64,6 +64,7 @@ func TestErrors(t *testing.T) {
 			{root, props + ".Get", []any{BusName, "Colour"}, "UnknownProperty"},
 			{root, props + ".Get", []any{"a.b", "Mode"}, "UnknownInterface"},
 			{root, props + ".GetAll", []any{"a.b"}, "UnknownInterface"},
+			{root, props + ".Set", []any{"a.b", "Mode", dbus.MakeVariant("Media")}, "UnknownInterface"},
 			{root, props + ".Set", []any{BusName, "Colour", dbus.MakeVariant("red")}, "UnknownProperty"},
 			{root, props + ".Set", []any{BusName, "State", dbus.MakeVariant("running")}, "PropertyReadOnly"},
 			{root, props + ".Set", []any{BusName, "Mode", dbus.MakeVariant(uint32(65))}, "InvalidArgs"},

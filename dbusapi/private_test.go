@@ -38,6 +38,9 @@ func TestTools(t *testing.T) {
 		{"(<'Media'>,)", []string{"gdbus", "call", "--address", address, "--dest", BusName, "--object-path", root, "--method", propsInterface + ".Get", BusName, "Mode"}},
 		{"readwrite b Enabled = true", []string{"gdbus", "introspect", "--address", address, "--dest", BusName, "--object-path", "/", "--recurse"}},
 		{"!no method \"Explode\"", []string{"gdbus", "call", "--address", address, "--dest", BusName, "--object-path", root, "--method", BusName + ".Explode"}},
+		{"!org.freedesktop.DBus.Error.NameHasNoOwner: nobody has the name \"com.example.None\"", []string{
+			"gdbus", "call", "--address", address, "--dest", busInterface, "--object-path", string(busPath), "--method", busInterface + ".GetNameOwner", "com.example.None",
+		}},
 		{"method return", []string{"dbus-send", "--peer=" + address, "--print-reply", root, BusName + ".Pause"}},
 		{"string \"paused\"", []string{
 			"dbus-send", "--bus=" + address, "--dest=" + BusName, "--print-reply", root, propsInterface + ".Get", "string:" + BusName, "string:State",
