@@ -72,7 +72,7 @@ func (s *service) answer(m *dbus.Message, describes string) {
 		dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: m.Headers[dbus.FieldSender],
 	}}
 	switch {
-	case member == "Introspect" && describes == "hang":
+	case member == "Introspect" && describes == "hang", member == "Never":
 		return
 	case member == "Introspect" && describes != "":
 		reply.Body = []any{describes}
@@ -138,7 +138,7 @@ func newStage(t *testing.T) *stage {
 	d := desktoptest.New(t)
 	session := bus.Session(d.Getenv)
 	t.Cleanup(session.Close)
-	s := &stage{Backend: buscall.New(session, bus.New("")), Desktop: d, t: t, failed: make(chan string, 100)}
+	s := &stage{Backend: buscall.New(session, bus.New("")), Desktop: d, t: t, failed: make(chan string, 4096)}
 	s.Defer(func(_ effect.Effect, err error) { s.failed <- err.Error() })
 	if err := s.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -307,6 +307,27 @@ func TestHangingPeer(t *testing.T) {
 	}
 }
 
+// TestCallsThatNobodyAnswers: so many may wait for their answer, and what is more fails.
+func TestCallsThatNobodyAnswers(t *testing.T) {
+	s := newStage(t)
+	peer := serve(t, s.Desktop, methods(map[string]string{"Never": "", "Go": ""}))
+	s.do("Go", 0)
+	peer.gets(t, "Go")
+	desktoptest.Until(t, "too many calls", func() bool {
+		for range 128 { // more than what may wait, so that a busy machine gets there before the first is given up
+			if err := s.Do(call("Never", 0)); err != nil { // its queue is full: that is another thing
+				break
+			}
+		}
+		for len(s.failed) > 0 {
+			if strings.Contains(<-s.failed, "64 calls wait for their answer") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 func TestNoBus(t *testing.T) {
 	none := buscall.New(bus.New(""), bus.New(""))
 	if err := none.Open(t.Context()); err == nil {
@@ -342,7 +363,7 @@ func TestEachBusHasItsOwn(t *testing.T) {
 	})
 	t.Cleanup(session.Close)
 	t.Cleanup(system.Close)
-	s := &stage{Backend: buscall.New(session, system), Desktop: desk, t: t, failed: make(chan string, 100)}
+	s := &stage{Backend: buscall.New(session, system), Desktop: desk, t: t, failed: make(chan string, 4096)}
 	s.Defer(func(_ effect.Effect, err error) { s.failed <- err.Error() })
 	if err := s.Open(t.Context()); err != nil {
 		t.Fatal(err)
