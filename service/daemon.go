@@ -84,9 +84,10 @@ type Daemon struct {
 	waiting  bool // for somebody who writes the configuration
 	free     free
 
-	validating chan struct{} // has room for one
-	runtime    runtime
-	keeper     keeper
+	validating   chan struct{} // has room for one
+	runtime      runtime
+	keeper       keeper
+	settleWithin time.Duration
 
 	// The loop's goroutine owns these.
 	hushed   bool // the gate Inhibited is closed
@@ -103,7 +104,7 @@ func New(o Options) *Daemon {
 	if o.Free == nil {
 		o.Free = debug.FreeOSMemory
 	}
-	d := &Daemon{o: o, runtime: runtime{o: &o}, validating: make(chan struct{}, 1)}
+	d := &Daemon{o: o, runtime: runtime{o: &o}, validating: make(chan struct{}, 1), settleWithin: settleWithin}
 	d.board = newBoard(o.Log, report.Status{
 		Version: o.Version, Pid: os.Getpid(), Started: time.Now(), State: report.Starting, ConfigPath: o.Config,
 	}, func() *loop.Modes { return d.loop.Modes() })

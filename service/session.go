@@ -18,13 +18,21 @@ type Sensor interface {
 	Again()
 }
 
-// sessionCheck is a warning: what cannot be known is taken to be open.
-const sessionCheck = "session"
+// What cannot be known is taken to be open, and what is not waited for is done all the same, only
+// perhaps too late: both are warnings.
+const (
+	sessionCheck = "session"
+	sleepCheck   = "sleep"
+)
+
+// settleWithin is how long what is held may take to be released before the machine sleeps. logind
+// waits 5 s, unless it is told otherwise.
+const settleWithin = 4 * time.Second
 
 // SetSession says how the user's session fares. While the screen is locked, mappings act only if
 // they are meant to; while no session of the user's is in front, or the machine sleeps, none does.
-// With none at a seat no keyboard of ours is left there. After a sleep every port is opened anew.
-// One sensor alone calls it.
+// With none at a seat no keyboard of ours is left there. When it returns of a machine that is about
+// to sleep, what was held is released. After a sleep every port is opened anew. One sensor alone calls it.
 func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	if d.o.SetPresent != nil && s.Present { // before anything may be pressed
 		d.o.SetPresent(true)
@@ -32,9 +40,9 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	if err := d.SetLocked(ctx, s.Locked); err != nil {
 		return err
 	}
-	inactive, woke := s.Asleep || !s.Active, false
+	inactive, sleeps, woke := s.Asleep || !s.Active, false, false
 	if err := d.change(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
-		woke = d.asleep && !s.Asleep
+		sleeps, woke = !d.asleep && s.Asleep, d.asleep && !s.Asleep
 		d.asleep = s.Asleep
 		if d.inactive == inactive {
 			return out // closing a gate twice would let go twice
@@ -47,16 +55,33 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	if d.o.SetPresent != nil && !s.Present { // after everything was let go of
 		d.o.SetPresent(false)
 	}
+	if sleeps {
+		d.settle(ctx)
+	}
 	row := report.Check{Name: sessionCheck, Status: report.OK}
 	if !s.Known {
 		row.Status, row.Fix = report.Warning, "sudo systemctl start systemd-logind"
 		row.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	}
-	d.board.post(func() { d.board.rows.Set(row) })
+	sleep := report.Check{Name: sleepCheck, Status: report.OK}
+	if s.Undelayed != "" {
+		sleep.Status, sleep.Fix = report.Warning, "systemctl status polkit systemd-logind"
+		sleep.Message = "the machine does not wait for midimon before it sleeps, and keys may be released only afterwards: " + s.Undelayed
+	}
+	d.board.post(func() { d.board.rows.Set(row); d.board.rows.Set(sleep) })
 	if woke {
 		return d.ports.ReopenAll(ctx)
 	}
 	return nil
+}
+
+// settle waits until what was held is released. A backend that hangs does not keep the machine awake.
+func (d *Daemon) settle(ctx context.Context) {
+	within, cancel := context.WithTimeout(ctx, d.settleWithin)
+	defer cancel()
+	if err := d.loop.Settle(within); err != nil && ctx.Err() == nil {
+		d.o.Log.Warn("the machine sleeps before everything is released", "err", err)
+	}
 }
 
 // lookAgain makes the sensors look anew when a device has come.

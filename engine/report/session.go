@@ -7,4 +7,7 @@ type Session struct {
 	Active  bool // one of the user's is in front
 	Locked  bool // its screen is locked
 	Asleep  bool // the machine is about to sleep, or sleeps
+
+	Delayed   bool   // the machine waits for us before it sleeps
+	Undelayed string // why it does not, if that is known
 }

@@ -14,7 +14,7 @@ func (w *Watcher) Detect(ctx context.Context) report.Check {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	first := make(chan report.Session, 1)
-	go w.Run(ctx, func(s report.Session) {
+	go w.run(ctx, false, func(s report.Session) {
 		select {
 		case first <- s:
 		default:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 
 	"github.com/godbus/dbus/v5"
 
@@ -22,6 +23,8 @@ const (
 	userIface    = login + ".User"
 	properties   = "org.freedesktop.DBus.Properties"
 
+	prepareForSleep = managerIface + ".PrepareForSleep"
+
 	// noSuchUser is the error for a user without a session, and no lingering one.
 	noSuchUser = login + ".NoSuchUser"
 )
@@ -37,6 +40,10 @@ var heard = [][]dbus.MatchOption{
 
 // logind is what it has told.
 type logind struct {
+	turn   int    // which who had the name it is, of all that had
+	owner  string // who it is; empty: nobody
+	conn   *dbus.Conn
+	looked int  // how many looks it has answered
 	known  bool // it is there, and answers
 	seats  map[dbus.ObjectPath]seat
 	asked  map[dbus.ObjectPath]bool // somebody asked for the lock of the session, and nobody for its end
@@ -73,49 +80,74 @@ func (l *logind) take(is look) {
 		}
 	}
 	l.known, l.seats, l.asleep = true, is.seats, is.asleep
+	l.looked++
 }
 
 // watchLogin tells what changed of logind.
 func (w *Watcher) watchLogin(ctx context.Context, tell chan<- func(*logind)) {
-	say := func(change func(*logind)) {
-		select {
-		case tell <- change:
-		case <-ctx.Done():
-		}
-	}
 	var stop context.CancelFunc = func() {}
+	turns := 0
 	w.system.Owner(ctx, login, func(conn *dbus.Conn, owner string) {
 		stop()
+		turns++
+		turn := turns
+		say := func(change func(*logind)) {
+			now := func(l *logind) {
+				if turn >= l.turn { // else it is an answer of one that is gone
+					l.turn = turn
+					change(l)
+				}
+			}
+			select {
+			case tell <- now:
+			case <-ctx.Done():
+			}
+		}
 		if owner == "" {
-			say(func(l *logind) { *l = logind{asked: map[dbus.ObjectPath]bool{}} })
+			say(func(l *logind) { *l = logind{turn: turn, asked: map[dbus.ObjectPath]bool{}} })
 			return
 		}
 		var mine context.Context
 		mine, stop = context.WithCancel(ctx)
+		var sleeps atomic.Int64 // signals of a sleep and its end
 		see := func() {
+			was := sleeps.Load()
 			is, err := lookAtLogin(mine, conn)
 			switch {
 			case err == nil:
-				say(func(l *logind) { l.take(is) })
+				say(func(l *logind) {
+					if sleeps.Load() != was { // the answer may be older than what we heard
+						is.asleep = l.asleep
+					}
+					l.owner, l.conn = owner, conn
+					l.take(is)
+				})
 			case mine.Err() == nil:
 				say(func(l *logind) { l.known, l.seats = false, nil })
 			}
 		}
-		go func() { // looks are asked for by many, and one is enough for all
+		go func() { // looks are asked for by many, and one is enough for all: of two at once an old one could come last
 			for {
 				select {
 				case <-mine.Done():
 					return
 				case <-w.login:
+					if mine.Err() != nil { // it is for who comes after this one
+						again(w.login)
+						return
+					}
 					see()
 				}
 			}
 		}()
 		go bus.FollowAny(mine, conn, heard, func(s *dbus.Signal) {
 			if s.Sender == owner {
+				if s.Name == prepareForSleep {
+					sleeps.Add(1)
+				}
 				w.hear(s, say)
 			}
-		}, see)
+		}, func() { again(w.login) })
 	})
 	stop()
 }
@@ -123,7 +155,7 @@ func (w *Watcher) watchLogin(ctx context.Context, tell chan<- func(*logind)) {
 // hear takes a signal of logind's.
 func (w *Watcher) hear(s *dbus.Signal, say func(func(*logind))) {
 	switch s.Name {
-	case managerIface + ".PrepareForSleep":
+	case prepareForSleep:
 		if asleep, ok := first[bool](s.Body); ok {
 			say(func(l *logind) { l.asleep = asleep })
 			w.Again()

@@ -29,11 +29,12 @@ type Watcher struct {
 	system, user *bus.Bus
 	login        chan struct{}            // has a value when logind is to be looked at anew
 	savers       map[string]chan struct{} // the same of each screen saver
+	patience     time.Duration            // how long logind may take before it counts as silent
 }
 
 // New watches by the system's and the session's bus.
 func New(system, user *bus.Bus) *Watcher {
-	w := &Watcher{system, user, make(chan struct{}, 1), map[string]chan struct{}{}}
+	w := &Watcher{system, user, make(chan struct{}, 1), map[string]chan struct{}{}, callTimeout}
 	for name := range screenSavers {
 		w.savers[name] = make(chan struct{}, 1)
 	}
@@ -58,18 +59,28 @@ func again(c chan struct{}) {
 // saver is what a screen saver said.
 type saver struct {
 	name   string
+	turn   int // which who had the name it is, of all that had
 	active bool
 }
 
-// Run calls tell with how the session fares, now and at each change, until ctx is done.
+// Run calls tell with how the session fares, now and at each change, until ctx is done. As long as it
+// runs the machine sleeps only after tell has returned which told of that, if logind lets us ask for it.
 func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
+	w.run(ctx, true, tell)
+}
+
+// run is Run, which does without an inhibitor where somebody only looks.
+func (w *Watcher) run(ctx context.Context, inhibit bool, tell func(report.Session)) {
 	savers := make(chan saver, 16)
 	for name, path := range screenSavers {
 		go w.watchSaver(ctx, name, path, savers)
 	}
 	logins := make(chan func(*logind), 16)
 	go w.watchLogin(ctx, logins)
-	l, active := logind{asked: map[dbus.ObjectPath]bool{}}, map[string]bool{}
+	l, active, turns := logind{asked: map[dbus.ObjectPath]bool{}}, map[string]bool{}, map[string]int{}
+	answers := make(chan answer)
+	var delay inhibitor
+	defer delay.close()
 	last, told := report.Session{}, false
 	_, err := w.system.Conn(ctx)
 	ready := err != nil // else logind tells in a moment
@@ -78,14 +89,24 @@ func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
 		for _, on := range active {
 			s.Locked = s.Locked || on
 		}
+		if s.Delayed = delay.lock != nil; delay.err != nil {
+			s.Undelayed = delay.err.Error()
+		}
 		if ready && (!told || s != last) {
 			tell(s)
 			last, told = s, true
+		}
+		if inhibit && delay.keep(ctx, &l, w.patience, answers) {
+			continue
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case v := <-savers:
+			if v.turn < turns[v.name] {
+				continue // an answer of one that is gone
+			}
+			turns[v.name] = v.turn
 			if active[v.name] && !v.active {
 				clear(l.asked) // who locked the screen has unlocked it
 			}
@@ -93,21 +114,26 @@ func (w *Watcher) Run(ctx context.Context, tell func(report.Session)) {
 		case change := <-logins:
 			change(&l)
 			ready = true
+		case a := <-answers:
+			delay.take(a, l.asleep)
 		}
 	}
 }
 
 // watchSaver tells of one screen saver.
 func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectPath, tell chan<- saver) {
-	say := func(on bool) {
-		select {
-		case tell <- saver{name, on}:
-		case <-ctx.Done():
-		}
-	}
 	var stop context.CancelFunc = func() {}
+	turns := 0
 	w.user.Owner(ctx, name, func(conn *dbus.Conn, owner string) {
 		stop()
+		turns++
+		turn := turns
+		say := func(on bool) {
+			select {
+			case tell <- saver{name, turn, on}:
+			case <-ctx.Done():
+			}
+		}
 		say(false)
 		if owner == "" {
 			return
@@ -134,6 +160,10 @@ func (w *Watcher) watchSaver(ctx context.Context, name string, path dbus.ObjectP
 				case <-mine.Done():
 					return
 				case <-w.savers[name]:
+					if mine.Err() != nil { // it is for who comes after this one
+						again(w.savers[name])
+						return
+					}
 					ask()
 				}
 			}
