@@ -1,0 +1,79 @@
+//go:build linux && vm
+
+package vm
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// span is from one moment to another.
+type span struct{ from, to time.Duration }
+
+// beat has the metronome run until what it returns is called, which tells when the machine stood still.
+func beat(t *testing.T) func() []span {
+	t.Helper()
+	c := exec.Command("metronome") //nolint:noctx // it ends with its input
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, os.Stderr
+	in, err := c.StdinPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
+	return func() (stills []span) {
+		t.Helper()
+		_ = in.Close()
+		if err := c.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			var s span
+			if n, _ := fmt.Fscan(&out, &s.from, &s.to); n < 2 {
+				return stills
+			}
+			stills = append(stills, s)
+		}
+	}
+}
+
+// within is how much of a span some others cover. Where two cover the same it counts once.
+func within(some []span, s span) time.Duration {
+	var covered time.Duration
+	for at := s.from; at < s.to; {
+		next := s.to // where nothing covers it any more, or something begins to
+		is := false
+		for _, o := range some {
+			switch {
+			case o.from <= at && at < o.to && (!is || o.to > next):
+				is, next = true, o.to
+			case !is && o.from > at:
+				next = min(next, o.from)
+			}
+		}
+		next = min(next, s.to)
+		if is {
+			covered += next - at
+		}
+		at = next
+	}
+	return covered
+}
+
+func TestWithin(t *testing.T) {
+	some := []span{{10, 20}, {15, 30}, {40, 50}, {42, 44}}
+	for s, want := range map[span]time.Duration{
+		{0, 10}: 0, {0, 11}: 1, {12, 18}: 6, {0, 100}: 30, {25, 45}: 10, {30, 40}: 0, {43, 60}: 7, {60, 70}: 0,
+	} {
+		if got := within(some, s); got != want {
+			t.Errorf("%v: %d, want %d", s, got, want)
+		}
+	}
+}
