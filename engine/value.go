@@ -230,7 +230,7 @@ func (e *Engine) asButton(in *Input, r *reading, c *control, was uint16, seen bo
 		if p != nil && !p.over {
 			return e.release(c.press, in.At, out)
 		}
-		if found.both != 0 && seen && was != r.rest { // it latches by itself, and its way down was not seen or lost
+		if found.both != 0 && (!seen || was != r.rest) { // it latches by itself, and its way down was not seen or lost
 			return e.fireFree(in, found.both, 0, 0, out)
 		}
 		return out
