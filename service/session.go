@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -60,7 +61,7 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 	}
 	row := report.Check{Name: sessionCheck, Status: report.OK}
 	if !s.Known {
-		row.Status, row.Fix = report.Warning, "sudo systemctl start systemd-logind"
+		row.Status, row.Fix = report.Warning, cmp.Or(s.Fix, report.Unexplained)
 		row.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	}
 	sleep := report.Check{Name: sleepCheck, Status: report.OK}

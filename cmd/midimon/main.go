@@ -60,7 +60,7 @@ func newFlags() (set *flag.FlagSet, f *flags, version *bool) {
 	f = &flags{}
 	set.StringVar(&f.config, "config", "", "configuration `file` (default "+configPath()+")")
 	set.StringVar(&f.socket, "socket", "", "`path` of the private socket (default midimon/bus in $XDG_RUNTIME_DIR)")
-	set.StringVar(&f.level, "log-level", "", "error, warn, info or debug (default: as the configuration says)")
+	set.StringVar(&f.level, "log-level", "", "one of error, warn, info and debug (default: as the configuration says)")
 	set.BoolVar(&f.dryRun, "dry-run", false, "perform nothing; print each action as a line of JSON")
 	set.BoolVar(&f.noBus, "no-session-bus", false, "serve the private socket only")
 	version = set.Bool("version", false, "print the version and exit")

@@ -9,8 +9,6 @@ import (
 	"github.com/amiable-dev/midimon/packaging/man/mantest"
 )
 
-var updateManual = flag.Bool("update-manual", false, "write the manual page anew")
-
 // The manual page has the flags that there are.
 func TestManual(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", "/~config") // whose name it has is nobody's
@@ -42,10 +40,10 @@ func TestManual(t *testing.T) {
 	p.Item(0, "DBUS_SESSION_BUS_ADDRESS", "The session bus; else bus in the runtime directory.")
 	p.Section("Files")
 	p.Item(0, "$XDG_CONFIG_HOME/midimon/config.toml", "The configuration.")
-	p.Item(0, "$XDG_STATE_HOME/midimon/state.json", "The base mode, from one run to the next.")
+	p.Item(0, "$XDG_STATE_HOME/midimon/state.json", "The base mode, what is toggled and what was counted, from one run to the next.")
 	p.Item(0, "$XDG_RUNTIME_DIR/midimon/bus", "The private socket, where the same objects are as on the session bus.")
 	p.Item(0, "$XDG_RUNTIME_DIR/midimon/lock", "The lock.")
 	p.Section("See also")
 	p.Text("midimonctl(1), midimon.toml(5), systemctl(1)")
-	mantest.Check(t, "../../packaging/man/midimon.1", p.Bytes(), *updateManual)
+	mantest.Check(t, "../../packaging/man/midimon.1", p.Bytes(), *update)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/focus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/service"
 )
@@ -14,7 +15,12 @@ import (
 type sessions struct{ *session.Watcher }
 
 func (s sessions) Run(ctx context.Context, d *service.Daemon) {
-	s.Watcher.Run(ctx, func(is report.Session) { _ = d.SetSession(ctx, is) })
+	s.Watcher.Run(ctx, func(is report.Session) {
+		if !is.Known {
+			is.Fix = remedy.Logind()
+		}
+		_ = d.SetSession(ctx, is)
+	})
 }
 
 type focuses struct{ *focus.Watcher }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +27,9 @@ func newDoctor(a *app) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check everything midimon needs, and name what mends it",
 		Long: `Check what midimon needs: those things that can be looked at without it, and, where it runs,
-what it says of itself. Each check that is not ok has the one command that mends it. It starts
-nothing. The exit code is 1 if any check failed; a warning is no failure.
+what it says of itself. Each check that is not ok has the one command that mends it, or says what to
+do where there is none. It starts no midimon. The exit code is 1 if any check failed; a warning is
+no failure.
 
 With --json {ok, checks: [{check, status ("ok", "warning", "failed"), message, fix}]}.`,
 		Args: cobra.NoArgs,
@@ -114,7 +116,7 @@ func (a *app) checks(ctx context.Context) []report.Check {
 	})
 	switch {
 	case errors.Is(err, client.ErrNotRunning):
-		daemon.Status, daemon.Message, daemon.Fix = report.Warning, err.Error(), "midimonctl start"
+		daemon.Status, daemon.Message, daemon.Fix = report.Warning, err.Error(), starting(rows)
 	case err != nil:
 		daemon.Status, daemon.Message, daemon.Fix = report.Failed, err.Error(), "midimonctl restart"
 	default:
@@ -138,6 +140,24 @@ func (a *app) checks(ctx context.Context) []report.Check {
 		}
 	}
 	return slices.Insert(rows, 0, daemon)
+}
+
+// starting is the command that starts midimon here, where those rows hold of the machine.
+func starting(rows []report.Check) string {
+	fix := "midimonctl start"
+	for _, c := range rows {
+		switch {
+		case c.Name == "units": // there is no systemd: the bus may do it
+			for _, bus := range rows {
+				if bus.Name == "bus" && bus.Status != report.OK {
+					return bus.Fix // that brings the bus, midimon with it, or both
+				}
+			}
+		case strings.HasPrefix(c.Name, "units:") && c.Fix == "midimonctl install":
+			return c.Fix // and starts it
+		}
+	}
+	return fix
 }
 
 // put adds a row, or replaces the one of its name.

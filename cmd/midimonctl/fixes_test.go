@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/amiable-dev/midimon/engine/report"
 )
 
 // Whoever says in this project that a check is not OK says in the same breath what mends it: each row
@@ -253,6 +255,31 @@ func (c *fixChecker) command(n *ast.BasicLit) {
 		flag, ok := strings.CutPrefix(word, "--")
 		if ok && cmd.Flags().Lookup(flag) == nil && root.PersistentFlags().Lookup(flag) == nil {
 			c.fault(n, "%s has no --%s", cmd.Name(), flag)
+		}
+	}
+}
+
+// What starts midimon is named only where it can.
+func TestStarting(t *testing.T) {
+	row := func(name, status, fix string) report.Check {
+		return report.Check{Name: name, Status: status, Fix: fix}
+	}
+	nobody := row("units", report.Warning, "none")
+	for want, rows := range map[string][]report.Check{
+		"midimonctl start":         {row("bus", report.OK, ""), row("units:midimon.socket", report.OK, ""), row("units:midimon.service", report.Failed, "midimonctl start")},
+		"midimonctl install":       {row("bus", report.OK, ""), row("units:midimon.socket", report.Warning, "midimonctl install")},
+		"dbus-run-session midimon": {row("bus", report.Warning, "dbus-run-session midimon"), nobody},
+	} {
+		if got := starting(rows); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for fix, rows := range map[string][]report.Check{
+		"midimonctl start":   {row("bus", report.OK, ""), nobody},
+		"midimonctl install": {row("bus", report.Warning, "midimonctl install"), nobody},
+	} {
+		if got := starting(rows); got != fix {
+			t.Errorf("by the bus: %q, want %q", got, fix)
 		}
 	}
 }

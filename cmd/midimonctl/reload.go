@@ -60,12 +60,16 @@ With --json {ok, generation, error, diagnostics (see "midimonctl validate --help
 					p.printf("reloaded: generation %d, %s\n", generation, count(len(found), "warning"))
 				}
 			}
-			if err == nil && confirm > 0 {
-				kept, err = a.tryOut(cmd.Context(), c, confirm)
+			switch {
+			case err != nil:
+				err = fmt.Errorf("cannot reload: %w", err)
+			case confirm > 0:
+				if kept, err = a.tryOut(cmd.Context(), c, confirm); err != nil {
+					err = fmt.Errorf("reloaded, and then: %w", err)
+				}
 			}
 			failed := ""
 			if err != nil {
-				err = fmt.Errorf("cannot reload: %w", err)
 				failed = err.Error()
 			}
 			if !a.json {

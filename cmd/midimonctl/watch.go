@@ -56,7 +56,7 @@ is the mode, alt and class the state.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", format, "plain, json or waybar")
+	cmd.Flags().StringVar(&format, "format", format, "one of plain, json and waybar")
 	completes(cmd, "format", these([]string{"plain", "json", "waybar"}))
 	return cmd
 }

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -40,10 +42,15 @@ func (c *Client) Resume(ctx context.Context) error {
 	return c.call(ctx, dbusapi.BusName+".Resume", nil)
 }
 
-// Reconnect closes the ports of the device with that ID and opens them again.
+// Reconnect closes the ports of the device with that ID and opens them again. Without one the error is
+// report.ErrUnknownDevice.
 func (c *Client) Reconnect(ctx context.Context, id string) error {
 	device := c.conn.Object(dbusapi.BusName, dbusapi.DevicePath(id))
-	return answer(ctx, device.CallWithContext(ctx, dbusapi.DeviceInterface+".Reconnect", c.flag))
+	err := answer(ctx, device.CallWithContext(ctx, dbusapi.DeviceInterface+".Reconnect", c.flag))
+	if e, ok := errors.AsType[*Error](err); ok && e.Name == "org.freedesktop.DBus.Error.UnknownObject" {
+		return fmt.Errorf("%w: %s", report.ErrUnknownDevice, id)
+	}
+	return err
 }
 
 // Panic lets go of everything held.

@@ -10,4 +10,6 @@ type Session struct {
 
 	Delayed   bool   // the machine waits for us before it sleeps
 	Undelayed string // why it does not, if that is known
+
+	Fix string // where it is not known, the command that makes it so
 }

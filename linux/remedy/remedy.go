@@ -63,7 +63,15 @@ func (s *system) systemBus() string {
 	if s.booted() {
 		return "sudo systemctl start dbus.socket"
 	}
-	return "sudo service dbus start"
+	return s.service("dbus")
+}
+
+// service starts a service of a system without systemd, or brings it.
+func (s *system) service(name string) string {
+	if s.has("/etc/init.d/" + name) {
+		return "sudo service " + name + " start"
+	}
+	return s.install(name)
 }
 
 // Logind brings who knows of seats and locked screens.
@@ -73,7 +81,7 @@ func (s *system) logind() string {
 	if s.booted() {
 		return "sudo systemctl start systemd-logind"
 	}
-	return "sudo service elogind start"
+	return s.service("elogind")
 }
 
 // Manager brings the user's service manager onto the session's bus.

@@ -28,9 +28,9 @@ func TestCommands(t *testing.T) {
 		{"a bus without a manager", sessionBus, []string{systemd}, nil, "sudo systemctl start user@7.service"},
 		{"a bus without systemd", sessionBus, nil, nil, "dbus-run-session midimon"},
 		{"the system's bus", (*system).systemBus, []string{systemd}, nil, "sudo systemctl start dbus.socket"},
-		{"the system's bus without systemd", (*system).systemBus, nil, nil, "sudo service dbus start"},
+		{"the system's bus without systemd", (*system).systemBus, []string{"/etc/init.d/dbus"}, nil, "sudo service dbus start"},
 		{"logind", (*system).logind, []string{systemd}, nil, "sudo systemctl start systemd-logind"},
-		{"logind without systemd", (*system).logind, nil, nil, "sudo service elogind start"},
+		{"logind without systemd", (*system).logind, []string{"/usr/bin/apt"}, nil, "sudo apt install elogind"},
 		{"a manager", userManager, []string{systemd}, nil, "sudo systemctl start user@7.service"},
 		{"a manager elsewhere", userManager, []string{systemd, "/x/systemd/private"}, map[string]string{"XDG_RUNTIME_DIR": "/x"}, "systemctl --user start dbus.socket"},
 		{
