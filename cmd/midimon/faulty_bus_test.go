@@ -78,10 +78,17 @@ func (p *faultyPeer) die() {
 	}
 }
 
-func (p *faultyPeer) set(f string) { p.fault.set(f) }
+func (p *faultyPeer) set(f string) {
+	if p.fault.set(f); f == frozen {
+		p.bus.Stop()
+	}
+}
 
 func (p *faultyPeer) mend() error {
 	dead := p.fault.is(dies)
+	if p.fault.is(frozen) {
+		p.bus.Continue()
+	}
 	p.set(well)
 	if dead {
 		p.die() // if nothing was asked of it meanwhile
