@@ -127,7 +127,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	defer d.runtime.close()
-	d.configure()
+	made, err := d.make()
+	if err != nil {
+		return err
+	}
 	d.reader.Beside = d.beside // before, there are no notes that it could keep waiting
 
 	ctx, fatal := context.WithCancelCause(ctx)
@@ -144,10 +147,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 	serving, hangUp := context.WithCancel(after)
 	defer hangUp()
-	clients, err := d.serve(serving)
-	if err != nil {
-		return err
-	}
+	clients := d.serve(serving, made)
 	d.ready()
 
 	// The ports are there until the last note is sent that ends another.
@@ -194,6 +194,24 @@ func within(limit time.Duration, f func()) {
 	case <-done:
 	case <-time.After(limit):
 	}
+}
+
+// make makes, beside each other, what clients are served with (nil: none are), and all that
+// follows from the configuration.
+func (d *Daemon) make() (c Clients, err error) {
+	d.o.Beside(func() {
+		var making sync.WaitGroup
+		defer making.Wait()
+		if d.o.Clients != nil {
+			making.Go(func() {
+				if c, err = d.o.Clients(d); err != nil {
+					err = fmt.Errorf("cannot serve clients: %w", err)
+				}
+			})
+		}
+		d.configure()
+	})
+	return c, err
 }
 
 // configure reads the configuration and the state and makes the machine of them.
@@ -276,13 +294,9 @@ func (d *Daemon) ready() {
 }
 
 // serve answers clients: on the private socket if there is one, and on the bus.
-func (d *Daemon) serve(ctx context.Context) (*serving, error) {
-	if d.o.Clients == nil {
-		return nil, nil
-	}
-	c, err := d.o.Clients(d)
-	if err != nil {
-		return nil, fmt.Errorf("cannot serve clients: %w", err)
+func (d *Daemon) serve(ctx context.Context, c Clients) *serving {
+	if c == nil {
+		return nil
 	}
 	s := &serving{Clients: c}
 	s.private(ctx, d.runtime.listener, d.o.Log)
@@ -298,7 +312,7 @@ func (d *Daemon) serve(ctx context.Context) (*serving, error) {
 	case <-told:
 	case <-time.After(busWithin):
 	}
-	return s, nil
+	return s
 }
 
 // serving is clients being served.
