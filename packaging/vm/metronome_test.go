@@ -14,6 +14,8 @@ import (
 // span is from one moment to another.
 type span struct{ from, to time.Duration }
 
+func (s span) has(at time.Duration) bool { return s.from <= at && at < s.to }
+
 // beat has the metronome run until what it returns is called, which tells when the machine stood still.
 func beat(t *testing.T) func() []span {
 	t.Helper()
