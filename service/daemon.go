@@ -235,7 +235,7 @@ func (d *Daemon) configure() {
 			Fail:      func(x effect.Effect, word string, err error) { d.loop.Failed(x, word, err) },
 			Contained: func(err error) { b.post(func() { b.uncontained = health.Of(containedCheck, err) }) },
 		})
-		messages := midi.New(func(ctx context.Context, port string, b []byte) error { return d.ports.SendTo(ctx, port, b) })
+		messages := midi.New(func(ctx context.Context, port string, b []byte) error { return d.ports.SendTo(ctx, port, b) }, nil)
 		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands, messages)
 	}
 	d.loop = loop.New(lc)

@@ -144,5 +144,5 @@ func startMidi(_ *testing.T, _ string, _ func(effect.Effect, string, error)) (se
 		}
 		did <- "sent"
 		return nil
-	}), p, did
+	}, nil), p, did
 }

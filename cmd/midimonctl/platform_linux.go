@@ -25,6 +25,7 @@ import (
 	"github.com/amiable-dev/midimon/packaging"
 	"github.com/amiable-dev/midimon/service"
 	"github.com/amiable-dev/midimon/service/lock"
+	"github.com/amiable-dev/midimon/service/midi"
 )
 
 // life is systemd's, or the bus's where there is no systemd.
@@ -109,9 +110,10 @@ func (a *app) machineChecks(ctx context.Context) []report.Check {
 	desk, system, quiet := bus.Session(a.getenv), bus.System(a.getenv), slog.New(slog.DiscardHandler)
 	defer desk.Close()
 	defer system.Close()
+	sequencer := alsaseq.New(quiet, alsaseq.Options{})
 	detectors := []service.Detector{
 		keys.New(desk, a.getenv, quiet), audio.New(a.getenv), mpris.New(desk), notify.New(desk), buscall.New(desk, system),
-		launch.New(desk, a.getenv, nil), session.New(system, desk), focus.New(desk, a.getenv),
+		launch.New(desk, a.getenv, nil), midi.New(nil, sequencer.Ports), session.New(system, desk), focus.New(desk, a.getenv),
 	}
 	found := make([]report.Check, len(detectors))
 	var looking sync.WaitGroup
@@ -122,6 +124,6 @@ func (a *app) machineChecks(ctx context.Context) []report.Check {
 	l := &units.Life{Address: dbusapi.SessionAddress(a.getenv), Name: dbusapi.BusName}
 	return slices.Concat([]report.Check{
 		runtime,
-		row("alsa", "the ALSA sequencer can be opened", alsaseq.New(slog.New(slog.DiscardHandler), alsaseq.Options{}).Available()),
+		row("alsa", "the ALSA sequencer can be opened", sequencer.Available()),
 	}, found, l.Checks(ctx))
 }

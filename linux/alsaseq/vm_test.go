@@ -101,6 +101,10 @@ func TestPlugAndUnplug(t *testing.T) {
 		t.Errorf("found %+v", p)
 	}
 	t.Logf("found %+v", p)
+	all, err := New(slog.New(slog.DiscardHandler), Options{}).Ports()
+	if err != nil || !slices.Contains(all, p) || slices.ContainsFunc(all, func(p report.Port) bool { return p.Client == "midimon" }) {
+		t.Errorf("without a session: %+v, %v", all, err)
+	}
 	var backAfter, lostAfter []time.Duration
 	var fds, goroutines int
 	for i := range 20 {

@@ -20,6 +20,7 @@ type Send func(ctx context.Context, port string, midi []byte) error
 // Backend performs SendMidi.
 type Backend struct {
 	send  Send
+	find  Find
 	ports map[string]*port // where anything was sent
 	held  map[uint32]held  // by Effect.Hold
 	bytes []byte
@@ -38,9 +39,9 @@ type held struct {
 	note note
 }
 
-// New makes a backend.
-func New(send Send) *Backend {
-	return &Backend{send: send, ports: map[string]*port{}, held: map[uint32]held{}}
+// New makes a backend. Find is for Detect, and may be nil where nobody asks for that.
+func New(send Send, find Find) *Backend {
+	return &Backend{send: send, find: find, ports: map[string]*port{}, held: map[uint32]held{}}
 }
 
 // Name is the check that speaks for it.

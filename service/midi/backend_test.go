@@ -60,7 +60,7 @@ func TestMessages(t *testing.T) {
 	} {
 		w := &wire{}
 		c.a.Port = "p"
-		b := midi.New(w.send)
+		b := midi.New(w.send, nil)
 		if err := b.Do(&effect.Effect{Action: &c.a, Level: c.level}); err != nil {
 			t.Error(err)
 		}
@@ -81,7 +81,7 @@ func hold(t *testing.T, b *midi.Backend, kind effect.Kind, id uint32, note uint8
 
 func TestHeldNotesEnd(t *testing.T) {
 	w := &wire{}
-	b := midi.New(w.send)
+	b := midi.New(w.send, nil)
 	is := func(want string) {
 		t.Helper()
 		if got := w.take(); got != want {
@@ -128,7 +128,7 @@ func TestHeldNotesEnd(t *testing.T) {
 
 func TestPanicSilencesEveryPort(t *testing.T) {
 	w := &wire{}
-	b := midi.New(w.send)
+	b := midi.New(w.send, nil)
 	do := func(a effect.Action) {
 		t.Helper()
 		if err := b.Do(&effect.Effect{Action: a, Level: 90}); err != nil {
