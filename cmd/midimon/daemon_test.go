@@ -177,6 +177,7 @@ type player struct {
 	mu    sync.Mutex
 	last  uint64 // decision
 	taken []time.Duration
+	lost  []time.Duration // the same of what is no note: ports that were lost
 }
 
 // play plays a note that is mapped every 2 ms and asks why of each, until the test ends.
@@ -237,20 +238,38 @@ func (y *player) ask(c *dbus.Conn) {
 			continue
 		}
 		y.last = seq
-		y.taken = append(y.taken, time.Duration(handed)*time.Microsecond)
+		to := &y.taken
+		if d["kind"].Value() == "port-lost" {
+			to = &y.lost
+		}
+		*to = append(*to, time.Duration(handed)*time.Microsecond)
 	}
+}
+
+// figures are how long notes took, and how long it took to know of ports that were lost.
+type figures struct {
+	p99, most time.Duration
+	n         int
+	lost99    time.Duration
+	lost      int
+}
+
+func (f figures) String() string {
+	text := fmt.Sprintf("p99 %7v, most %7v, %d notes", f.p99, f.most, f.n)
+	if f.lost > 0 {
+		text += fmt.Sprintf(" (and %d lost ports, p99 %v)", f.lost, f.lost99)
+	}
+	return text
 }
 
 // latency is how long notes took since it was last asked, from their arrival until what came of
 // them was handed on.
-func (y *player) latency() (p99, most time.Duration, n int) {
+func (y *player) latency() figures {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	taken := y.taken
-	y.taken = nil
-	slices.Sort(taken)
-	if n = len(taken); n == 0 {
-		return 0, 0, 0
-	}
-	return taken[n*99/100], taken[n-1], n
+	slices.Sort(y.taken)
+	slices.Sort(y.lost)
+	f := figures{p99: quantile(y.taken, 0.99), most: quantile(y.taken, 1), n: len(y.taken), lost99: quantile(y.lost, 0.99), lost: len(y.lost)}
+	y.taken, y.lost = nil, nil
+	return f
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/dbusapi"
+	"github.com/amiable-dev/midimon/dbusapi/dbustest"
 )
 
 const stormy = `
@@ -28,7 +29,7 @@ name = "pads"
 match = "raw:$DIR/pads"
 [[devices]]
 name = "plug"
-match = "raw:$DIR/plug"
+match = "raw:$PLUG"
 optional = true
 [[modes]]
 name = "One"
@@ -42,92 +43,108 @@ trigger = { type = "Note", note = 36 }
 action = { type = "Keystroke", keys = "a" }
 `
 
-// What may befall the bus and its callers, and how long each lasts at least.
+// A stormed is a midimon in a storm.
+type stormed struct {
+	*process
+	plug string // where its controller is plugged in: where only midimon's own watch looks
+	size size
+}
+
+// size is how much of everything there is in the storms.
+type size struct {
+	plugs, visits     int
+	stopped, unread   time.Duration
+	quiet, warm, room time.Duration // room: how often the goal may be missed
+}
+
+// What may befall the bus and its callers.
 var storms = []struct {
 	name string
-	do   func(*process)
+	do   func(*stormed)
 }{
-	{"introspection during 1,000 hot-plugs", (*process).hotPlugs},
-	{"2,000 calls at once, on either way", (*process).pipeline},
-	{"the bus is killed and started again", (*process).killBus},
-	{"the bus is stopped for 10 s", (*process).stopBus},
-	{"subscribers that do not read", (*process).stuckSubscribers},
-	{"callers that leave what they hold", (*process).leavingHolders},
+	{"introspection during hot-plugs", (*stormed).hotPlugs},
+	{"2,000 calls at once, on either way", (*stormed).pipeline},
+	{"the bus is killed and started again", (*stormed).killBus},
+	{"the bus is stopped", (*stormed).stopBus},
+	{"subscribers that do not read", (*stormed).stuckSubscribers},
+	{"callers that leave what they hold", (*stormed).leavingHolders},
 }
 
 // TestStorms holds that notes do not suffer, whatever happens on the bus, and that nothing grows.
 // The goal is a 99th percentile of at most three times that of a quiet minute in the same run, and
-// no note later than 50 ms. "packaging/dev soak" measures against that. Everybody else has a shorter
-// quiet, may be on a machine that others keep busy, and is told how far from the goal it was: only
-// ten times as much is a failure, which is still far below what waiting for a bus would take. Other
-// work on the machine makes a pass worse and never better, so a storm that was too much has
-// another try.
+// no note later than 50 ms. A storm takes processors away as well, from whoever else is there: so each
+// of them befalls another midimon before, while ours only plays, and beside that it is judged. "packaging/dev
+// soak" measures against the goal. Everybody else has a shorter quiet, may be on a machine that others keep
+// busy, and is told how far from the goal it was: only thirty times as much is a failure, which is still far
+// below what waiting for a bus would take. Other work on the machine makes a pass worse and never better, so a
+// storm that was too much has another try.
 func TestStorms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
 	}
 	const (
-		warmFor = 4 * time.Second
-		tries   = 3
-		goal    = 3
-		late    = 50 * time.Millisecond
+		tries = 3
+		goal  = 3
+		late  = 50 * time.Millisecond
 		// Three times some microseconds is less than what a machine with other work resolves.
 		unseen = time.Millisecond
 	)
-	quietFor, room := 10*time.Second, time.Duration(10)
-	if os.Getenv("MIDIMON_SOAK") != "" {
-		quietFor, room = time.Minute, 1
+	full := size{plugs: 1000, visits: 100, stopped: 10 * time.Second, unread: 6 * time.Second, quiet: 10 * time.Second, warm: 4 * time.Second, room: 30}
+	switch {
+	case os.Getenv("MIDIMON_SOAK") != "":
+		full.quiet, full.room = time.Minute, 1
+	case raced: // the figures are those of another run, and of so few notes the hundredth part is chance
+		full = size{plugs: 100, visits: 10, stopped: time.Second, unread: time.Second, quiet: time.Second, warm: time.Second, room: 100}
 	}
-	quiet := spawn(t, stormy, "--dry-run")
-	if err := syscall.Mkfifo(filepath.Join(quiet.dir, "pads"), 0o600); err != nil {
-		t.Fatal(err)
+	idle := func() int {
+		p := storm(t, full)
+		n, _ := p.goroutines()
+		return n
+	}()
+	p, other := storm(t, full), storm(t, full)
+	for _, s := range []*stormed{other, p} {
+		for range 20 { // what it needs from the first time on
+			s.hotPlug()
+			s.visit()
+		}
+		s.pipeline()
+		s.killBus()
 	}
-	quiet.awaitDevice("pads", "connected")
-	idle, _ := quiet.goroutines()
-
-	p := spawn(t, stormy, "--dry-run")
-	pads := filepath.Join(p.dir, "pads")
-	if err := syscall.Mkfifo(pads, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p.awaitDevice("pads", "connected")
-	y := p.play(pads)
-	for range 20 { // what it needs from the first time on
-		p.hotPlug()
-		p.visit()
-	}
-	p.pipeline()
-	p.killBus()
-	time.Sleep(warmFor)
-	y.latency()
+	y := p.play(filepath.Join(p.dir, "pads"))
+	time.Sleep(full.warm)
 	calm := time.Duration(0)
 	rest := func(d time.Duration) {
+		y.latency()
 		time.Sleep(d)
-		p99, most, n := y.latency()
-		t.Logf("%-40s p99 %7v, most %7v, %d notes in %v", "quiet", p99, most, n, d)
-		calm = max(calm, p99)
+		is := y.latency()
+		t.Logf("%-36s %v in %v", "quiet", is, d)
+		calm = max(calm, is.p99)
 	}
-	rest(quietFor)
+	during := func(do func(*stormed), s *stormed) figures {
+		y.latency()
+		do(s)
+		time.Sleep(100 * time.Millisecond) // the last notes are asked about
+		return y.latency()
+	}
+	rest(full.quiet)
 	fds, memory := p.descriptors(), p.memory()
 	for _, storm := range storms {
 		for try := 1; ; try++ {
-			y.latency()
-			storm.do(p)
-			time.Sleep(100 * time.Millisecond) // the last notes are asked about
-			p99, most, n := y.latency()
-			t.Logf("%-40s p99 %7v, most %7v, %d notes: %.1f times quiet, the goal is %d and %v", storm.name, p99, most, n, float64(p99)/float64(calm), goal, late)
-			if p99 <= room*max(goal*calm, unseen) && most <= room*late {
+			beside := during(storm.do, other)
+			is := during(storm.do, p)
+			t.Logf("%-36s %v: %.1f times quiet, %.1f times the other's", storm.name, is, ratio(is.p99, calm), ratio(is.p99, max(beside.p99, calm)))
+			t.Logf("%-36s %v: %.1f times quiet", "  the same befalls another midimon", beside, ratio(beside.p99, calm))
+			if is.p99 <= full.room*max(goal*max(calm, beside.p99), unseen) && is.most <= full.room*max(late, beside.most) {
 				break
 			}
 			if try == tries {
-				t.Errorf("%s: p99 %v, most %v, with p99 %v when it is quiet", storm.name, p99, most, calm)
+				t.Errorf("%s: %v, with a p99 of %v when it is quiet and %v when another has it", storm.name, is, calm, beside)
 				break
 			}
-			time.Sleep(time.Second)
-			y.latency()
-			rest(warmFor)
+			rest(full.warm)
 		}
 	}
+	t.Logf("the goals are %d times at most, and %v", goal, late)
 	p.eventually("as many files as before", func() bool { return p.descriptors() <= fds })
 	grown := p.memory() - memory
 	for over := time.Now().Add(patience); grown > 1024 && time.Now().Before(over); { // what the storms left may still be at work
@@ -144,6 +161,20 @@ func TestStorms(t *testing.T) {
 	}
 }
 
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// storm starts a midimon with pads.
+func storm(t *testing.T, size size) *stormed {
+	t.Helper()
+	plug := filepath.Join(dbustest.Dir(t), "plug")
+	s := &stormed{spawn(t, strings.ReplaceAll(stormy, "$PLUG", plug), "--dry-run"), plug, size}
+	if err := syscall.Mkfifo(filepath.Join(s.dir, "pads"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.awaitDevice("pads", "connected")
+	return s
+}
+
 func (p *process) awaitDevice(id, state string) {
 	p.t.Helper()
 	c := p.dial()
@@ -156,20 +187,19 @@ func (p *process) awaitDevice(id, state string) {
 }
 
 // hotPlug plugs a controller and takes it away again.
-func (p *process) hotPlug() {
-	path := filepath.Join(p.dir, "plug")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
+func (p *stormed) hotPlug() {
+	if err := syscall.Mkfifo(p.plug, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 	p.awaitDevice("plug", "connected")
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(p.plug); err != nil {
 		p.t.Fatal(err)
 	}
 	p.awaitDevice("plug", "absent")
 }
 
 // visit is what happens on the bus once.
-func (p *process) visit() {
+func (p *stormed) visit() {
 	if out, err := exec.CommandContext(p.t.Context(), "busctl", "--address="+p.bus.Address, "tree", dbusapi.BusName).CombinedOutput(); err != nil {
 		p.t.Fatalf("%v\n%s", err, out)
 	}
@@ -181,17 +211,16 @@ func (p *process) visit() {
 	p.holdAndLeave(c)
 }
 
-func (p *process) hotPlugs() {
+func (p *stormed) hotPlugs() {
 	plugged := make(chan struct{})
 	go func() {
 		defer close(plugged)
-		path := filepath.Join(p.dir, "plug")
-		for range 1000 {
-			if err := syscall.Mkfifo(path, 0o600); err != nil {
+		for range p.size.plugs {
+			if err := syscall.Mkfifo(p.plug, 0o600); err != nil {
 				p.t.Error(err)
 			}
 			time.Sleep(time.Millisecond)
-			if err := os.Remove(path); err != nil {
+			if err := os.Remove(p.plug); err != nil {
 				p.t.Error(err)
 			}
 			time.Sleep(time.Millisecond)
@@ -212,7 +241,6 @@ func (p *process) hotPlugs() {
 		trees++
 		p.walk(c, "/")
 	}
-	p.t.Logf("%d trees", trees)
 	p.awaitDevice("plug", "absent")
 }
 
@@ -232,7 +260,7 @@ func (p *process) walk(c *dbus.Conn, path string) {
 }
 
 // pipeline sends calls without waiting for replies. Each is performed and answered in its turn.
-func (p *process) pipeline() {
+func (p *stormed) pipeline() {
 	for _, c := range []*dbus.Conn{p.bus.Dial(), p.dial()} {
 		const calls = 2000
 		replies := make(chan *dbus.Call, calls)
@@ -253,7 +281,7 @@ func (p *process) pipeline() {
 	}
 }
 
-func (p *process) killBus() {
+func (p *stormed) killBus() {
 	for range 5 {
 		p.bus.Kill()
 		time.Sleep(200 * time.Millisecond)
@@ -273,10 +301,10 @@ func (p *process) onBus() {
 	})
 }
 
-func (p *process) stopBus() {
+func (p *stormed) stopBus() {
 	p.bus.Stop()
 	c := p.dial()
-	for over := time.Now().Add(10 * time.Second); time.Now().Before(over); time.Sleep(5 * time.Millisecond) {
+	for over := time.Now().Add(p.size.stopped); time.Now().Before(over); time.Sleep(5 * time.Millisecond) {
 		p.call(c, dbusapi.BusName+".CycleMode", []any{new(string)}, int32(1)) // which is to be told on the bus
 	}
 	_ = c.Close()
@@ -285,7 +313,7 @@ func (p *process) stopBus() {
 }
 
 // stuckSubscribers want everything and read nothing, on the bus and on the private socket.
-func (p *process) stuckSubscribers() {
+func (p *stormed) stuckSubscribers() {
 	raw, err := net.Dial("unix", filepath.Join(p.dir, "midimon", "bus")) //nolint:noctx // local
 	if err != nil {
 		p.t.Fatal(err)
@@ -321,13 +349,13 @@ func (p *process) stuckSubscribers() {
 	c := p.bus.Dial()
 	defer func() { _ = c.Close() }()
 	p.call(c, dbusapi.MonitorInterface+".EnableSignals", []any{new(uint32)}, uint32(10), uint32(25), map[string]dbus.Variant{})
-	for over := time.Now().Add(6 * time.Second); time.Now().Before(over); {
+	for over := time.Now().Add(p.size.unread); time.Now().Before(over); {
 		p.call(c, dbusapi.BusName+".CycleMode", []any{new(string)}, int32(1))
 	}
 }
 
-func (p *process) leavingHolders() {
-	for range 100 {
+func (p *stormed) leavingHolders() {
+	for range p.size.visits {
 		p.visit()
 	}
 	c := p.dial()
