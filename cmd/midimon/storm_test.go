@@ -29,7 +29,7 @@ name = "pads"
 match = "raw:$DIR/pads"
 [[devices]]
 name = "plug"
-match = "raw:$PLUG"
+match = "raw:$DIR/plug"
 optional = true
 [[modes]]
 name = "One"
@@ -167,7 +167,7 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 func storm(t *testing.T, size size) *stormed {
 	t.Helper()
 	plug := filepath.Join(dbustest.Dir(t), "plug")
-	s := &stormed{spawn(t, strings.ReplaceAll(stormy, "$PLUG", plug), "--dry-run"), plug, size}
+	s := &stormed{spawn(t, strings.ReplaceAll(stormy, "$DIR/plug", plug), "--dry-run"), plug, size}
 	if err := syscall.Mkfifo(filepath.Join(s.dir, "pads"), 0o600); err != nil {
 		t.Fatal(err)
 	}

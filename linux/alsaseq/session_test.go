@@ -399,7 +399,7 @@ func TestOpenFails(t *testing.T) {
 		{unix.ENOENT, "sudo modprobe snd-seq"},
 		{unix.ENXIO, "sudo modprobe snd-seq"},
 		{unix.EACCES, "sudo usermod -aG audio $USER, then log in again"},
-		{unix.ENOMEM, ""},
+		{unix.ENOMEM, "cat /proc/asound/seq/clients"},
 	} {
 		k := newKernel()
 		k.refuse = c.why
