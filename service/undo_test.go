@@ -216,7 +216,8 @@ func TestLongTextsAreReadBesideTheNotes(t *testing.T) {
 		n, beside = beside, 0
 		return n
 	}
-	count() // the start is beside nothing
+	// The start is beside nothing.
+	count()
 	for _, c := range []struct{ size, reload, validate int }{{100, 0, 0}, {200 << 10, 3, 1}} { // to parse, to compile, to compare
 		text := configuration + "#" + strings.Repeat("x", c.size)
 		if err := os.WriteFile(s.options.Config, []byte(text), 0o600); err != nil {
