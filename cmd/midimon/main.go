@@ -174,10 +174,9 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 	}
 	d := service.New(o)
 
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		// Go makes a thread for them, which no start waits for. Before, a signal just ends us.
-		signals := make(chan os.Signal, 4)
-		signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 		for s := range signals {
 			switch {
 			case s == syscall.SIGHUP:
