@@ -44,16 +44,17 @@ trigger = { type = "Note", note = 6 }
 action = { type = "Shell", command = "true" }
 `)
 	c := p.dial()
+	told := func() (rows []dbusapi.Check) {
+		if v, err := c.Object(dbusapi.BusName, dbusapi.RootPath).GetProperty(dbusapi.BusName + ".Health"); err != nil || v.Store(&rows) != nil {
+			return nil
+		}
+		return rows
+	}
 	health := map[string]dbusapi.Check{}
 	// What this machine or its desktop may have is not always missed.
 	wanted := []string{"device-absent:Absent", "dbus-call:wrong", "process-limits"}
 	p.eventually("every row that must come", func() bool {
-		var rows []dbusapi.Check
-		v, err := c.Object(dbusapi.BusName, dbusapi.RootPath).GetProperty(dbusapi.BusName + ".Health")
-		if err != nil || v.Store(&rows) != nil {
-			return false
-		}
-		for _, r := range rows {
+		for _, r := range told() {
 			health[r.Name] = r
 		}
 		for _, name := range wanted {
@@ -75,12 +76,7 @@ action = { type = "Shell", command = "true" }
 	// The bus went: that is a row too, and then none any more.
 	p.bus.Kill()
 	p.eventually("the lost bus has a fix", func() bool {
-		var rows []dbusapi.Check
-		v, err := c.Object(dbusapi.BusName, dbusapi.RootPath).GetProperty(dbusapi.BusName + ".Health")
-		if err != nil || v.Store(&rows) != nil {
-			return false
-		}
-		for _, r := range rows {
+		for _, r := range told() {
 			if r.Name == busCheck {
 				return r.Fix != ""
 			}

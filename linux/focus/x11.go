@@ -54,8 +54,7 @@ func (w *Watcher) x11(ctx context.Context, tell, mute func(string)) error {
 }
 
 func followX11(c *xgb.Conn, tell, mute func(string)) error {
-	const name = "_NET_ACTIVE_WINDOW"
-	atom, err := xproto.InternAtom(c, false, uint16(len(name)), name).Reply()
+	atom, err := x11.Atom(c, "_NET_ACTIVE_WINDOW")
 	if err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func followX11(c *xgb.Conn, tell, mute func(string)) error {
 		}
 		return r.Value
 	}
-	active := get(root, atom.Atom)
+	active := get(root, atom)
 	for {
 		w := windowOf(active)
 		switch {
@@ -91,14 +90,14 @@ func followX11(c *xgb.Conn, tell, mute func(string)) error {
 					return errors.New("the server is gone")
 				}
 			case xproto.PropertyNotifyEvent:
-				changed = e.Window == root && e.Atom == atom.Atom
+				changed = e.Window == root && e.Atom == atom
 			case xproto.DestroyNotifyEvent:
 				if e.Window == w {
 					tell("")
 				}
 			}
 		}
-		active = get(root, atom.Atom)
+		active = get(root, atom)
 	}
 }
 

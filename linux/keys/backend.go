@@ -16,6 +16,7 @@ import (
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/keymap"
 	"github.com/amiable-dev/midimon/linux/portal"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/uinput"
 )
 
@@ -148,7 +149,7 @@ func (b *Backend) judge(w *world, c choice) report.Check {
 // fix is what lets something press keys.
 func (b *Backend) fix(w *world) string {
 	if b.absent.Load() {
-		return "log in at the machine's own screen"
+		return remedy.Seat
 	}
 	if named := b.backend(); named != "" && named != anyway && choose(w, anyway).keys != "" {
 		return `write backend = "` + anyway + `" into [input] of the configuration`

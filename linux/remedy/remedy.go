@@ -74,6 +74,9 @@ func (s *system) service(name string) string {
 	return s.install(name)
 }
 
+// Seat brings a session at a seat, where there is none of the user's.
+const Seat = "log in at the machine's own screen"
+
 // Logind brings who knows of seats and locked screens.
 func Logind() string { return here().logind() }
 

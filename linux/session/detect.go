@@ -31,7 +31,7 @@ func (w *Watcher) Detect(ctx context.Context) report.Check {
 		c.Status, c.Fix = report.Warning, remedy.Logind()
 		c.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	case !s.Present:
-		c.Status, c.Fix = report.Warning, "log in at the machine's own screen"
+		c.Status, c.Fix = report.Warning, remedy.Seat
 		c.Message = "no session of yours is at a seat: nothing acts"
 	case !s.Active:
 		c.Message = "your session is not in front: nothing acts"

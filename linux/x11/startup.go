@@ -87,11 +87,11 @@ func broadcast(ctx context.Context, display, authority string, text func(*xgb.Co
 	if err != nil {
 		return err
 	}
-	first, err := atom(c, startupBegin)
+	first, err := Atom(c, startupBegin)
 	if err != nil {
 		return err
 	}
-	more, err := atom(c, startupMore)
+	more, err := Atom(c, startupMore)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func serverTime(c *xgb.Conn, w xproto.Window) (xproto.Timestamp, error) {
 // workspace is the one that is shown, by its number, if the window manager tells (EWMH 1.5,
 // _NET_CURRENT_DESKTOP).
 func workspace(c *xgb.Conn) (n uint32, ok bool) {
-	current, err := atom(c, "_NET_CURRENT_DESKTOP")
+	current, err := Atom(c, "_NET_CURRENT_DESKTOP")
 	if err != nil {
 		return 0, false
 	}
@@ -155,7 +155,8 @@ func workspace(c *xgb.Conn) (n uint32, ok bool) {
 	return binary.NativeEndian.Uint32(r.Value), true
 }
 
-func atom(c *xgb.Conn, name string) (xproto.Atom, error) {
+// Atom is the server's number of a name.
+func Atom(c *xgb.Conn, name string) (xproto.Atom, error) {
 	r, err := xproto.InternAtom(c, false, uint16(len(name)), name).Reply()
 	if err != nil {
 		return 0, err

@@ -164,13 +164,7 @@ func TestReloadsWhilePlaying(t *testing.T) {
 	stop, played := make(chan struct{}), make(chan error, 1)
 	go func() { played <- p.play(stop) }()
 
-	var busy span // when the test itself keeps the machine busy
-	look := func() footprint {
-		busy.from = monotonic()
-		f := measure(t, pid)
-		busy.to = monotonic()
-		return f
-	}
+	var busy span                   // when the test itself keeps the machine busy
 	rest := span{from: monotonic()} // nobody does anything but play, which shows what the machine itself takes
 	time.Sleep(15 * time.Second)
 	rest.to = monotonic()
@@ -192,7 +186,9 @@ func TestReloadsWhilePlaying(t *testing.T) {
 			b.reloaded(t, func(ok bool, is uint64) bool { return ok && is == generation })
 		}
 		if i == 10 {
-			early = look()
+			busy.from = monotonic()
+			early = measure(t, pid)
+			busy.to = monotonic()
 			generation++ // it reloads to measure
 		}
 	}
