@@ -198,7 +198,10 @@ func TestOverrun(t *testing.T) {
 		t.Error("no overrun counted")
 	}
 	play(t, g, 0x90, 36, 100) // the port still works
-	for wait(t, in, "note after the overrun").Kind != engine.NoteOn {
+	for got := wait(t, in, "note after the overrun"); got.Kind != engine.NoteOn; got = wait(t, in, "note after the overrun") {
+		if got.Kind == engine.Overrun { // the flood was not over, and took the note with it
+			play(t, g, 0x90, 36, 100)
+		}
 	}
 }
 
