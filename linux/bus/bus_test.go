@@ -115,3 +115,50 @@ func TestOwner(t *testing.T) {
 	_ = other.Close()
 	next("")
 }
+
+// TestFollowInOrder hears signals in their order, also while who hears them is behind.
+func TestFollowInOrder(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	d := desktoptest.New(t)
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	conn, err := b.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := dbus.Connect(d.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // it is over
+	const iface, signals = "org.example.Count", 2000
+	ready, behind, heard := make(chan struct{}), make(chan struct{}), make(chan int32, signals)
+	go bus.Follow(ctx, conn, []dbus.MatchOption{dbus.WithMatchInterface(iface)}, func(s *dbus.Signal) {
+		<-behind
+		if s.Name == iface+".Is" {
+			heard <- s.Body[0].(int32)
+		}
+	}, func() { close(ready) })
+	<-ready
+	for i := range int32(signals) {
+		if err := other.Emit("/", iface+".Is", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What the bus answers us after that comes behind them all.
+	if err := conn.Object(other.Names()[0], "/").CallWithContext(ctx, "org.freedesktop.DBus.Peer.Ping", 0).Err; err != nil {
+		t.Fatal(err)
+	}
+	close(behind)
+	for want := range int32(signals) {
+		select {
+		case is := <-heard:
+			if is != want {
+				t.Fatalf("signal %d is heard in the place of %d", is, want)
+			}
+		case <-ctx.Done():
+			t.Fatalf("signal %d is not heard", want)
+		}
+	}
+}

@@ -133,16 +133,32 @@ func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 			stop(nil)
 		}
 	})
-	f := &fronts{conn: conn, tell: tell, mute: mute, events: make(chan *dbus.Signal, 64), ready: make(chan error, 1)}
+	f := &fronts{news: make(chan front, 1)}
+	asks := applications{conn}
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
 		bus.FollowAny(mine, conn, [][]dbus.MatchOption{
 			{dbus.WithMatchInterface(windowEvent)},
 			{dbus.WithMatchSender(driver), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchOption("arg2", "")},
-		}, f.hear, func() { f.ready <- f.register(mine) })
+		}, f.hear, func() {
+			if f.is.over = asks.register(mine); f.is.over == nil {
+				f.is.window = asks.active(mine) // and what is said meanwhile is heard after it
+			}
+			f.say()
+		})
 	}()
-	err = f.follow(mine, heard)
+	err = followFronts(heard, f.news, func(window object) {
+		app := ""
+		if window != (object{}) {
+			app = asks.name(mine, window.Name)
+		}
+		if app != "" {
+			tell(app)
+		} else {
+			mute(silent)
+		}
+	})
 	stop(err)
 	<-heard
 	if cause := context.Cause(mine); errors.Is(cause, errOff) {
@@ -151,28 +167,71 @@ func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 	return err
 }
 
-// fronts follows the windows that come to the front.
+// front is what is known of the window in front.
+type front struct {
+	window object // none: it does not tell
+	left   bool   // it was left, and none has come yet
+	over   error  // why nothing is told any more
+}
+
+// fronts hears what applications say. It is a state that they change, not a list of what they said:
+// who takes the news, who may wait for one of them meanwhile, misses what is over, and never the end.
 type fronts struct {
-	conn       *dbus.Conn
-	tell, mute func(string)
-	events     chan *dbus.Signal
-	ready      chan error
-	front      object // the window in front, as far as is known
+	is   front // hear's
+	news chan front
 }
 
 func (f *fronts) hear(s *dbus.Signal) {
-	if s.Name != activated && s.Name != deactivated && s.Name != ownerChanged {
+	was := f.is
+	switch of := (object{s.Sender, s.Path}); {
+	case s.Name == activated:
+		f.is.window, f.is.left = of, false
+		f.say() // also the same once more: it may tell now what it is called
 		return
+	case s.Name == deactivated && of == f.is.window:
+		f.is.left = true
+	case s.Name == ownerChanged && len(s.Body) == 3 && s.Body[0] == registryName: // nobody knows any more that we want to hear
+		f.is.over = errors.New("its registry is gone")
+	case s.Name == ownerChanged && len(s.Body) == 3 && s.Body[0] == f.is.window.Name: // it died
+		f.is.left = true
 	}
-	select {
-	case f.events <- s:
-	default: // somebody runs away
+	if f.is != was {
+		f.say()
 	}
 }
 
-// register asks the applications to tell. Who has an older registry knows the shorter call only.
-func (f *fronts) register(ctx context.Context) error {
-	registry := f.conn.Object(registryName, registryPath)
+// say leaves the news in the place of what nobody has taken yet.
+func (f *fronts) say() { leave(f.news, f.is, func(_, now front) front { return now }) }
+
+// followFronts says which window has come to the front, or none, until nothing is heard any more.
+func followFronts(heard <-chan struct{}, news <-chan front, say func(window object)) error {
+	var none <-chan time.Time
+	for {
+		select {
+		case <-heard:
+			return errors.New("its bus is gone")
+		case is := <-news:
+			switch none = nil; {
+			case is.over != nil:
+				return is.over
+			case is.left:
+				none = time.After(overtake)
+			default:
+				say(is.window)
+			}
+		case <-none:
+			none = nil
+			say(object{})
+		}
+	}
+}
+
+// applications are who is asked, on accessibility's bus.
+type applications struct{ conn *dbus.Conn }
+
+// register asks them to tell. Who has an older registry knows the shorter call only.
+func (a applications) register(ctx context.Context) error {
+	registry := a.conn.Object(registryName, registryPath)
 	for _, event := range []string{"window:activate", "window:deactivate"} {
 		ctx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
@@ -186,58 +245,12 @@ func (f *fronts) register(ctx context.Context) error {
 	return nil
 }
 
-// follow tells of each change until ctx is done or nothing is heard any more.
-func (f *fronts) follow(ctx context.Context, heard <-chan struct{}) error {
-	select {
-	case err := <-f.ready:
-		if err != nil {
-			return err
-		}
-	case <-heard:
-		return errors.New("its bus is gone")
-	}
-	if f.front = f.active(ctx); f.front != (object{}) {
-		f.say(ctx)
-	} else {
-		f.mute(silent)
-	}
-	var left <-chan time.Time // the window in front was left, and none has come yet
-	for {
-		select {
-		case <-heard:
-			return errors.New("its bus is gone")
-		case s := <-f.events:
-			switch of := (object{s.Sender, s.Path}); {
-			case s.Name == ownerChanged && len(s.Body) == 3 && s.Body[0] == registryName: // nobody knows any more that we want to hear
-				return errors.New("its registry is gone")
-			case s.Name == activated:
-				left, f.front = nil, of
-				f.say(ctx)
-			case s.Name == deactivated && of == f.front, s.Name == ownerChanged && len(s.Body) == 3 && s.Body[0] == f.front.Name: // or it died
-				left = time.After(overtake)
-			}
-		case <-left:
-			left, f.front = nil, object{}
-			f.mute(silent)
-		}
-	}
-}
-
-// say tells which application has the window in front.
-func (f *fronts) say(ctx context.Context) {
-	if app := f.app(ctx, f.front.Name); app != "" {
-		f.tell(app)
-	} else {
-		f.mute(silent)
-	}
-}
-
-// app is the id of an application, as the desktop started it, or as it calls itself.
-func (f *fronts) app(ctx context.Context, sender string) string {
+// name is the id of an application, as the desktop started it, or as it calls itself.
+func (a applications) name(ctx context.Context, sender string) string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var pid uint32
-	if f.conn.BusObject().CallWithContext(ctx, driver+".GetConnectionUnixProcessID", 0, sender).Store(&pid) == nil {
+	if a.conn.BusObject().CallWithContext(ctx, driver+".GetConnectionUnixProcessID", 0, sender).Store(&pid) == nil {
 		if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err == nil {
 			if app := appOfUnit(string(group)); app != "" {
 				return app
@@ -245,19 +258,19 @@ func (f *fronts) app(ctx context.Context, sender string) string {
 		}
 	}
 	var name dbus.Variant
-	_ = f.conn.Object(sender, accessibleRoot).CallWithContext(ctx, driver+".Properties.Get", 0, accessible, "Name").Store(&name)
+	_ = a.conn.Object(sender, accessibleRoot).CallWithContext(ctx, driver+".Properties.Get", 0, accessible, "Name").Store(&name)
 	app, _ := name.Value().(string)
 	return app
 }
 
 // active is the window that says it is in front now.
-func (f *fronts) active(ctx context.Context) object {
+func (a applications) active(ctx context.Context) object {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	for _, app := range f.children(ctx, object{registryName, accessibleRoot}) {
-		for _, window := range f.children(ctx, app) {
+	for _, app := range a.children(ctx, object{registryName, accessibleRoot}) {
+		for _, window := range a.children(ctx, app) {
 			var states []uint32
-			if f.ask(ctx, window, "GetState", &states) == nil && len(states) > 0 && states[0]&stateActive != 0 {
+			if a.ask(ctx, window, "GetState", &states) == nil && len(states) > 0 && states[0]&stateActive != 0 {
 				return window
 			}
 		}
@@ -265,17 +278,17 @@ func (f *fronts) active(ctx context.Context) object {
 	return object{}
 }
 
-func (f *fronts) children(ctx context.Context, of object) (all []object) {
-	if f.ask(ctx, of, "GetChildren", &all) != nil {
+func (a applications) children(ctx context.Context, of object) (all []object) {
+	if a.ask(ctx, of, "GetChildren", &all) != nil {
 		return nil
 	}
 	return all
 }
 
-func (f *fronts) ask(ctx context.Context, of object, method string, result any) error {
+func (a applications) ask(ctx context.Context, of object, method string, result any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return f.conn.Object(of.Name, of.Path).CallWithContext(ctx, accessible+"."+method, 0).Store(result)
+	return a.conn.Object(of.Name, of.Path).CallWithContext(ctx, accessible+"."+method, 0).Store(result)
 }
 
 // appOfUnit is the application whose unit a control group is (systemd, Desktop Environment

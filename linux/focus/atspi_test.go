@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -168,6 +169,14 @@ func (a app) says(event string) {
 	}
 }
 
+// said returns when the bus has passed on all that it says: another's events come after that.
+func (a app) said() {
+	a.t.Helper()
+	if err := a.BusObject().Call(driver+".Peer.Ping", 0).Err; err != nil {
+		a.t.Fatal(err)
+	}
+}
+
 // follow runs a watcher and returns how to wait for what it tells.
 func (s *shell) follow() (until func(want Focus)) {
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -250,6 +259,65 @@ func TestWhatApplicationsTell(t *testing.T) {
 	}
 }
 
+// TestNewsOfFronts has nobody take the news while much is said: what stands at the end is true.
+func TestNewsOfFronts(t *testing.T) {
+	a, b := object{":1.1", "/a"}, object{":1.2", "/b"}
+	says := func(of object, event string) *dbus.Signal {
+		return &dbus.Signal{Sender: of.Name, Path: of.Path, Name: windowEvent + event}
+	}
+	dies := func(name string) *dbus.Signal {
+		return &dbus.Signal{Sender: driver, Name: ownerChanged, Body: []any{name, name, ""}}
+	}
+	for name, c := range map[string]struct {
+		last []*dbus.Signal
+		want object // none: nobody tells
+		gone bool
+	}{
+		"another comes":            {last: []*dbus.Signal{says(b, ".Activate")}, want: b},
+		"it is left":               {last: []*dbus.Signal{says(a, ".Deactivate")}},
+		"it is left for another":   {last: []*dbus.Signal{says(a, ".Deactivate"), says(b, ".Activate")}, want: b},
+		"another comes, it leaves": {last: []*dbus.Signal{says(b, ".Activate"), says(a, ".Deactivate")}, want: b},
+		"it dies":                  {last: []*dbus.Signal{dies(a.Name)}},
+		"another dies":             {last: []*dbus.Signal{dies(b.Name)}, want: a},
+		"the registry goes":        {last: []*dbus.Signal{dies(registryName), says(b, ".Activate")}, gone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fronts{news: make(chan front, 1)}
+				heard, busy, said := make(chan struct{}), make(chan struct{}), make(chan object, 8)
+				ended := make(chan error, 1)
+				go func() {
+					ended <- followFronts(heard, f.news, func(w object) { <-busy; said <- w })
+				}()
+				f.hear(says(b, ".Activate"))
+				synctest.Wait() // for this one the bus is asked, and does not answer
+				for range 1000 {
+					f.hear(says(b, ".Activate"))
+					f.hear(says(a, ".Activate"))
+				}
+				for _, s := range c.last {
+					f.hear(s)
+				}
+				close(busy)
+				time.Sleep(overtake)
+				synctest.Wait()
+				close(heard)
+				if err := <-ended; (err.Error() == "its registry is gone") != c.gone {
+					t.Error(err)
+				}
+				close(said)
+				var is object
+				for w := range said {
+					is = w
+				}
+				if is != c.want && !c.gone {
+					t.Errorf("in front at the end: %+v, want %+v", is, c.want)
+				}
+			})
+		})
+	}
+}
+
 // TestAccessibilityThatFails has each part absent, silent or lying: the focus is unknown then.
 func TestAccessibilityThatFails(t *testing.T) {
 	t.Run("no registry", func(t *testing.T) {
@@ -274,6 +342,26 @@ func TestAccessibilityThatFails(t *testing.T) {
 		}
 		s.app("Two", false, nil).says("Activate")
 		until(called(t, "Two"))
+	})
+	t.Run("who says more than anybody can take", func(t *testing.T) {
+		s := newShell(t, nil)
+		s.registry()
+		hangs := make(chan struct{})
+		defer close(hangs)
+		one, two, three := s.app("One", false, hangs), s.app("Two", false, nil), s.app("Three", false, nil)
+		until := s.follow()
+		until(unknown)
+		one.says("Activate") // whose name is asked for, and waited for
+		one.said()
+		for range 1000 {
+			two.says("Activate")
+			two.says("Deactivate")
+		}
+		two.said()
+		three.says("Activate")
+		until(called(t, "Three"))
+		three.says("Deactivate")
+		until(unknown)
 	})
 	t.Run("who lies", func(t *testing.T) {
 		s := newShell(t, nil)

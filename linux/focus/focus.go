@@ -49,6 +49,22 @@ type source struct {
 	watch func(ctx context.Context, tell func(app string)) error
 }
 
+// leave leaves v in a channel of one. Of it and what nobody has taken yet, one stays. It never blocks.
+func leave[T any](c chan T, v T, stays func(was, now T) T) {
+	for {
+		select {
+		case c <- v:
+			return
+		default:
+		}
+		select {
+		case was := <-c:
+			v = stays(was, v)
+		default: // it was taken just now
+		}
+	}
+}
+
 // A Watcher finds a source and follows it.
 type Watcher struct {
 	getenv  func(string) string

@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,6 +145,20 @@ func TestOrder(t *testing.T) {
 			t.Error("a script that says nothing")
 		}
 	})
+}
+
+// Of calls that nobody takes the newest stays, whatever their order.
+func TestCallsThatNobodyTakes(t *testing.T) {
+	const calls = 1000
+	r := receiver{make(chan active, 1)}
+	var all sync.WaitGroup
+	for i := range int32(calls) { // as godbus does it
+		all.Go(func() { _ = r.active(i+1, strconv.Itoa(int(i+1))) })
+	}
+	all.Wait()
+	if is := <-r.calls; is != (active{calls, strconv.Itoa(calls)}) {
+		t.Errorf("%+v", is)
+	}
 }
 
 // A socket that nobody listens on is of another time; one that does not answer is a fault.

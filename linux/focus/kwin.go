@@ -60,14 +60,17 @@ type active struct {
 }
 
 // receiver is what the script calls.
-type receiver struct{ calls chan<- active }
+type receiver struct{ calls chan active }
 
-// active says which application has the focus.
+// active says which application has the focus. Of what nobody has taken yet the newest stays, as the
+// script counts: each call comes in a goroutine of its own.
 func (r receiver) active(count int32, app string) *dbus.Error {
-	select {
-	case r.calls <- active{count, app}:
-	default: // a script that runs away
-	}
+	leave(r.calls, active{count, app}, func(was, now active) active {
+		if was.count > now.count {
+			return was
+		}
+		return now
+	})
 	return nil
 }
 
@@ -86,7 +89,7 @@ func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it has served
-	calls := make(chan active, 64)
+	calls := make(chan active, 1)
 	// Export would find the method by its name, and then the linker keeps every exported method there is.
 	methods := map[string]any{"Active": receiver{calls}.active}
 	if err := conn.ExportMethodTable(methods, focusPath, focusIface); err != nil {
