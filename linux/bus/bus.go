@@ -120,8 +120,28 @@ func (b *Bus) Another() (*dbus.Conn, error) {
 	return c, nil
 }
 
+// Each does something with each connection, one after the other, until ctx is done: with the next
+// when the last is lost, also if it was done with that before.
+func (b *Bus) Each(ctx context.Context, do func(conn *dbus.Conn)) {
+	for {
+		conn, err := b.Await(ctx)
+		if err != nil {
+			return
+		}
+		do(conn)
+		select {
+		case <-ctx.Done():
+			return
+		case <-conn.Context().Done():
+		}
+	}
+}
+
 // Await returns the connection as soon as there is one. The error is ctx's.
 func (b *Bus) Await(ctx context.Context) (*dbus.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if c, err := b.Conn(ctx); err == nil {
 		return c, nil
 	}

@@ -162,3 +162,40 @@ func TestFollowInOrder(t *testing.T) {
 		}
 	}
 }
+
+// Who is done with a connection that is still there would otherwise do nothing else.
+func TestEachConnectionComesOnce(t *testing.T) {
+	d := desktoptest.New(t)
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	came := make(chan *dbus.Conn, 64)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.Each(ctx, func(conn *dbus.Conn) { came <- conn })
+	}()
+	first := <-came
+	_ = first.Close()
+	select {
+	case second := <-came:
+		if second == first {
+			t.Error("a lost connection came again")
+		}
+	case <-time.After(limit):
+		t.Fatal("a second connection did not come")
+	}
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(limit):
+		t.Fatal("it does not end")
+	}
+	if len(came) > 0 {
+		t.Errorf("%d connections too many", len(came))
+	}
+	if _, err := b.Await(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a connection for whoever wants none any more: %v", err)
+	}
+}

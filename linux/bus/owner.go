@@ -16,17 +16,12 @@ const (
 // Owner tells who owns a name now and whenever that changes, until ctx is done: a unique name, or
 // "" for nobody, also while the bus is lost. conn is nil then. It starts nobody.
 func (b *Bus) Owner(ctx context.Context, name string, tell func(conn *dbus.Conn, owner string)) {
-	for {
-		conn, err := b.Await(ctx)
-		if err != nil {
-			return
-		}
+	b.Each(ctx, func(conn *dbus.Conn) {
 		b.owner(ctx, conn, name, tell)
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() == nil {
+			tell(nil, "")
 		}
-		tell(nil, "")
-	}
+	})
 }
 
 // owner does it for one connection, until that is lost.

@@ -55,17 +55,13 @@ type object struct {
 
 // awaitA11y looks again when accessibility is switched on or off.
 func (w *Watcher) awaitA11y(ctx context.Context) {
-	for {
-		user, err := w.user.Await(ctx)
-		if err != nil {
-			return
-		}
+	w.user.Each(ctx, func(user *dbus.Conn) {
 		bus.Follow(ctx, user, statusChanges, func(s *dbus.Signal) {
 			if s.Path == a11yPath {
 				w.Again()
 			}
 		}, func() {})
-	}
+	})
 }
 
 var statusChanges = []dbus.MatchOption{
