@@ -12,6 +12,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/amiable-dev/midimon/dbusapi/dbustest"
+	"github.com/amiable-dev/midimon/linux/bus"
 )
 
 // faultyPeer is somebody on the bus whom back ends call, and who can be at fault: a player, a notification
@@ -23,13 +24,14 @@ type faultyPeer struct {
 	did   chan string
 
 	mu   sync.Mutex
-	conn *dbus.Conn
+	conn *dbus.Conn // until end; nil: it is dead
+	end  func()
 	late []*dbus.Message // that came while it hung
 }
 
-func newFaultyPeer(t *testing.T, bus *dbustest.Bus, name string) *faultyPeer {
+func newFaultyPeer(t *testing.T, on *dbustest.Bus, name string) *faultyPeer {
 	t.Helper()
-	p := &faultyPeer{bus: bus, name: name, did: make(chan string, 4096)}
+	p := &faultyPeer{bus: on, name: name, did: make(chan string, 4096)}
 	if err := p.come(); err != nil {
 		t.Fatal(err)
 	}
@@ -43,27 +45,10 @@ func (p *faultyPeer) come() error {
 	if err != nil {
 		return err
 	}
-	calls := make(chan *dbus.Message, 4096)
-	conn.Eavesdrop(calls) // before anybody can know of us; from here on no call of our own returns
-	conn.BusObject().Go("org.freedesktop.DBus.RequestName", 0, make(chan *dbus.Call, 1), p.name, uint32(dbus.NameFlagDoNotQueue))
 	p.mu.Lock()
-	p.conn = conn
+	p.conn, p.end = conn, bus.Serve(conn, 4096, func(m *dbus.Message) { p.take(conn, m) })
 	p.mu.Unlock()
-	go func() {
-		for {
-			select {
-			case <-conn.Context().Done():
-				return
-			case m, ok := <-calls:
-				if !ok {
-					return
-				}
-				if m.Type == dbus.TypeMethodCall {
-					p.take(conn, m)
-				}
-			}
-		}
-	}()
+	conn.BusObject().Go("org.freedesktop.DBus.RequestName", 0, make(chan *dbus.Call, 1), p.name, uint32(dbus.NameFlagDoNotQueue))
 	return nil
 }
 
@@ -72,8 +57,7 @@ func (p *faultyPeer) die() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.conn != nil {
-		p.conn.Eavesdrop(nil) // the library closes the channel, and may yet send on it
-		_ = p.conn.Close()
+		p.end()
 		p.conn = nil
 	}
 }
@@ -122,15 +106,9 @@ var acts = map[string]bool{"PlayPause": true, "Notify": true, "Go": true, "Start
 func (p *faultyPeer) take(conn *dbus.Conn, m *dbus.Message) {
 	member, _ := m.Headers[dbus.FieldMember].Value().(string)
 	path, _ := m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
-	reply := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: m.Headers[dbus.FieldSender],
-	}}
-	say := func(body any) {
-		reply.Body = []any{body}
-		reply.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(body))
-	}
+	reply := bus.Reply(m)
 	if body, ok := answers[member]; ok {
-		say(body)
+		reply = bus.Reply(m, body)
 	}
 	switch p.fault.now() {
 	case hangs:
@@ -141,14 +119,12 @@ func (p *faultyPeer) take(conn *dbus.Conn, m *dbus.Message) {
 	case slow:
 		time.Sleep(slowly)
 	case fails:
-		reply.Type = dbus.TypeError
-		reply.Headers[dbus.FieldErrorName] = dbus.MakeVariant("org.example.Error.No")
-		say("not today")
+		reply = bus.Refusal(m, "org.example.Error.No", "not today")
 	case dies:
 		p.die()
 		return
 	case lies:
-		say([]uint64{1, 2, 3})
+		reply = bus.Reply(m, []uint64{1, 2, 3})
 	case floods:
 		for i := range flood {
 			_ = conn.Emit(path, "org.freedesktop.DBus.Properties.PropertiesChanged", "org.mpris.MediaPlayer2.Player",

@@ -5,7 +5,6 @@ import (
 
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/focus"
-	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/session"
 	"github.com/amiable-dev/midimon/service"
 )
@@ -16,9 +15,6 @@ type sessions struct{ *session.Watcher }
 
 func (s sessions) Run(ctx context.Context, d *service.Daemon) {
 	s.Watcher.Run(ctx, func(is report.Session) {
-		if !is.Known {
-			is.Fix = remedy.Logind()
-		}
 		_ = d.SetSession(ctx, is)
 	})
 }

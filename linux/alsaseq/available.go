@@ -28,7 +28,7 @@ func (d *Driver) Ports() ([]report.Port, error) {
 	defer s.closeClients()
 	found, err := s.Ports()
 	if err != nil {
-		return nil, err
+		return nil, d.fault(err)
 	}
 	return slices.DeleteFunc(found, func(p report.Port) bool { return p.Client == d.opts.Client }), nil
 }

@@ -409,6 +409,13 @@ func TestOpenFails(t *testing.T) {
 			t.Errorf("%v: Open = %v", c.why, err)
 		}
 	}
+	k := newKernel()
+	k.refused[ioNextClient] = unix.EIO
+	d := New(slog.New(slog.DiscardHandler), Options{})
+	d.open = k.open
+	if _, err := d.Ports(); !isFault(err, "cat /proc/asound/seq/clients") || !errors.Is(err, unix.EIO) {
+		t.Errorf("Ports = %v, want EIO and what to look at", err)
+	}
 	for _, request := range []uintptr{ioClientID, ioGetClient, ioSetClient, ioCreatePort, ioSubscribe, ioGetPool, ioSetPool} {
 		k := newKernel()
 		k.refused[request] = unix.EPERM

@@ -68,20 +68,14 @@ func (s *service) leave() {
 
 func (s *service) answer(m *dbus.Message, describes string) {
 	member, _ := m.Headers[dbus.FieldMember].Value().(string)
-	reply := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: m.Headers[dbus.FieldSender],
-	}}
+	reply := bus.Reply(m)
 	switch {
 	case member == "Introspect" && describes == "hang", member == "Never":
 		return
 	case member == "Introspect" && describes != "":
-		reply.Body = []any{describes}
-		reply.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(""))
+		reply = bus.Reply(m, describes)
 	case member == "Introspect", member == "Fail":
-		reply.Type = dbus.TypeError
-		reply.Headers[dbus.FieldErrorName] = dbus.MakeVariant("org.example.Error.No")
-		reply.Body = []any{"not today"}
-		reply.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(""))
+		reply = bus.Refusal(m, "org.example.Error.No", "not today")
 	}
 	if member == "Introspect" {
 		s.asked <- fmt.Sprint(m.Headers[dbus.FieldPath].Value())

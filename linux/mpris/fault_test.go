@@ -28,26 +28,17 @@ func newSilent(t *testing.T, d *desktoptest.Desktop) *silent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, calls := &silent{conn: conn, told: make(chan string, 4096)}, make(chan *dbus.Message, 4096)
-	t.Cleanup(func() {
-		conn.Eavesdrop(nil) // the library closes the channel, and may yet send on it
-		_ = conn.Close()
-	})
+	p := &silent{conn: conn, told: make(chan string, 4096)}
 	if _, err := conn.RequestName(prefix+"silent", dbus.NameFlagDoNotQueue); err != nil {
 		t.Fatal(err)
 	}
-	conn.Eavesdrop(calls)
-	go func() {
-		for m := range calls {
-			switch member, _ := m.Headers[dbus.FieldMember].Value().(string); {
-			case m.Type != dbus.TypeMethodCall:
-			case member == "GetAll":
-				p.asked.Add(1)
-			default:
-				p.told <- member
-			}
+	t.Cleanup(bus.Serve(conn, 4096, func(m *dbus.Message) {
+		if member, _ := m.Headers[dbus.FieldMember].Value().(string); member == "GetAll" {
+			p.asked.Add(1)
+		} else {
+			p.told <- member
 		}
-	}()
+	}))
 	return p
 }
 

@@ -23,6 +23,7 @@ import (
 type desktop struct {
 	t       *testing.T
 	conn    *dbus.Conn
+	leave   func() // takes it off the bus
 	version uint32
 
 	calls chan string // each call and what is of interest of it
@@ -49,30 +50,16 @@ func newDesktop(t *testing.T, version uint32) (*desktop, *Portal) {
 		t.Fatal(err)
 	}
 	d := &desktop{t: t, conn: conn, version: version, calls: make(chan string, 100), hung: make(chan bool, 1), start: make(chan uint32, 1)}
-	t.Cleanup(d.leave)
 	if _, err := conn.RequestName(name, 0); err != nil {
 		t.Fatal(err)
 	}
-	calls := make(chan *dbus.Message, 100)
-	conn.Eavesdrop(calls)
-	go func() {
-		for m := range calls {
-			if m.Type == dbus.TypeMethodCall {
-				d.answer(m)
-			}
-		}
-	}()
+	d.leave = bus.Serve(conn, 100, d.answer)
+	t.Cleanup(d.leave)
 	desk := bus.Session(home.Getenv)
 	t.Cleanup(desk.Close)
 	p := New(desk, filepath.Join(home.Dir, "state", "token"), filepath.Join(home.Dir, "midimon", "held"))
 	p.wait = desktoptest.Limit
 	return d, p
-}
-
-// leave takes it off the bus. The library closes the channel of Eavesdrop, and may yet send on it.
-func (d *desktop) leave() {
-	d.conn.Eavesdrop(nil)
-	_ = d.conn.Close()
 }
 
 func (d *desktop) answer(m *dbus.Message) {
@@ -83,15 +70,7 @@ func (d *desktop) answer(m *dbus.Message) {
 		return
 	default:
 	}
-	reply := func(body ...any) {
-		r := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{
-			dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: dbus.MakeVariant(sender),
-		}, Body: body}
-		if len(body) > 0 {
-			r.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(body...))
-		}
-		d.conn.Send(r, nil)
-	}
+	reply := func(body ...any) { d.conn.Send(bus.Reply(m, body...), nil) }
 	place := root + dbus.ObjectPath("/%s/"+strings.ReplaceAll(sender[1:], ".", "_")+"/%s")
 	respond := func(results options) {
 		code := uint32(0)

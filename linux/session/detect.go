@@ -21,14 +21,14 @@ func (w *Watcher) Detect(ctx context.Context) report.Check {
 		}
 	})
 	c := report.Check{Name: "session", Status: report.OK}
-	var s report.Session
+	s := new(logind).session() // of whom nothing is known
 	select {
 	case s = <-first:
 	case <-ctx.Done():
 	}
 	switch {
 	case !s.Known:
-		c.Status, c.Fix = report.Warning, remedy.Logind()
+		c.Status, c.Fix = report.Warning, s.Fix
 		c.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	case !s.Present:
 		c.Status, c.Fix = report.Warning, remedy.Seat

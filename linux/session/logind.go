@@ -12,6 +12,7 @@ import (
 
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/remedy"
 )
 
 // What logind is called (org.freedesktop.login1(5)).
@@ -59,6 +60,9 @@ type seat struct {
 // session is what that comes to. What is not known counts as in front and not locked.
 func (l *logind) session() report.Session {
 	s := report.Session{Known: l.known, Asleep: l.asleep, Present: !l.known || len(l.seats) > 0, Active: !l.known}
+	if !s.Known {
+		s.Fix = remedy.Logind()
+	}
 	for path, one := range l.seats {
 		s.Active = s.Active || one.active
 		s.Locked = s.Locked || one.active && (one.hint || l.asked[path])

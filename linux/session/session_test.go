@@ -16,6 +16,7 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
+	"github.com/amiable-dev/midimon/linux/remedy"
 	"github.com/amiable-dev/midimon/linux/session"
 )
 
@@ -178,13 +179,20 @@ func TestSession(t *testing.T) {
 	locked, away, asleep := open, open, open
 	locked.Locked, away.Active, asleep.Asleep = true, false, true
 
-	until("without logind", report.Session{Present: true, Active: true})
+	unknown := report.Session{Present: true, Active: true, Fix: remedy.Logind()}
+	until("without logind", unknown)
+	look := func() report.Check {
+		return session.New(bus.Session(system.Getenv), bus.Session(desk.Getenv)).Detect(ctx)
+	}
+	if c := look(); c.Status != report.Warning || c.Fix != remedy.Logind() {
+		t.Errorf("without logind %+v", c)
+	}
 	refusing := &stage{ctx: ctx, asked: make(chan []string, 64), answer: make(chan *dbus.Error)}
 	l := newLogind(t, system, refusing)
 	until("logind comes; who came by ssh has no screen to lock", open)
 	detect := func(words string) {
 		t.Helper()
-		if c := session.New(bus.Session(system.Getenv), bus.Session(desk.Getenv)).Detect(ctx); !strings.Contains(c.Message, words) {
+		if c := look(); !strings.Contains(c.Message, words) {
 			t.Errorf("%+v, want %q", c, words)
 		}
 	}
@@ -276,7 +284,7 @@ func TestSession(t *testing.T) {
 	until("the user is gone", report.Session{Known: true})
 	detect("no session of yours")
 	_ = l.conn.Close()
-	until("logind goes", report.Session{Present: true, Active: true})
+	until("logind goes", unknown)
 	detect("logind does not answer")
 }
 

@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/bus"
 )
 
 // methods are functions by the names of the calls that they answer. The last result of each is a *dbus.Error.
@@ -20,15 +22,9 @@ func (o objects) answer(conn *dbus.Conn, m *dbus.Message) {
 	if m.Flags&dbus.FlagNoReplyExpected != 0 {
 		return
 	}
-	reply := &dbus.Message{Type: dbus.TypeMethodReply, Flags: dbus.FlagNoReplyExpected, Body: body, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldReplySerial: dbus.MakeVariant(m.Serial()), dbus.FieldDestination: m.Headers[dbus.FieldSender],
-	}}
+	reply := bus.Reply(m, body...)
 	if failed != nil {
-		reply.Type, reply.Body = dbus.TypeError, failed.Body
-		reply.Headers[dbus.FieldErrorName] = dbus.MakeVariant(failed.Name)
-	}
-	if len(reply.Body) > 0 {
-		reply.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(reply.Body...))
+		reply = bus.Refusal(m, failed.Name, failed.Body...)
 	}
 	conn.Send(reply, nil)
 }

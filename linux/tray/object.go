@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/amiable-dev/midimon/linux/bus"
 )
 
 // The contracts, as far as they are kept.
@@ -47,28 +49,14 @@ type tooltip struct {
 
 // serve answers the calls that come on a connection, in their order: libdbusmenu asks for the properties of
 // a menu and then for those of what is below it, and if the second answer comes first, it shows an empty
-// menu. godbus by itself answers each call from a goroutine of its own.
-func (t *tray) serve(conn *dbus.Conn) {
-	calls := make(chan *dbus.Message, 256)
+// menu.
+func (t *tray) serve(conn *dbus.Conn) (end func()) {
 	var chosen acts
 	objects := t.objects(&chosen)
-	conn.Eavesdrop(calls)
-	go func() {
-		for {
-			select {
-			case <-conn.Context().Done():
-				return
-			case m, ok := <-calls:
-				if !ok {
-					return
-				}
-				if m.Type == dbus.TypeMethodCall {
-					objects.answer(conn, m)
-				}
-				chosen.do() // after the answer: it may be our end
-			}
-		}
-	}()
+	return bus.Serve(conn, 256, func(call *dbus.Message) {
+		objects.answer(conn, call)
+		chosen.do() // after the answer: it may be our end
+	})
 }
 
 // acts are what entries do that were chosen.

@@ -67,9 +67,10 @@ type tray struct {
 	shown atomic.Pointer[shown]
 
 	shared *dbus.Conn // the bus's, on which the watcher is; nil: none
-	own    *dbus.Conn // on which the objects are; nil: nowhere
-	owner  string     // of the watcher's name; empty: there is none
-	known  string     // the owner that has been told of the icon
+	own    *dbus.Conn // on which the objects are, until end; nil: nowhere
+	end    func()
+	owner  string // of the watcher's name; empty: there is none
+	known  string // the owner that has been told of the icon
 }
 
 // shown is one face, made ready for those who ask. It is not changed.
@@ -128,8 +129,7 @@ func (t *tray) move(conn *dbus.Conn, owner string) {
 				t.log.Error("cannot offer the tray icon", "err", err)
 				return
 			}
-			t.own = own
-			t.serve(own)
+			t.own, t.end = own, t.serve(own)
 		}
 	}
 	if t.owner = owner; owner == "" {
@@ -140,8 +140,7 @@ func (t *tray) move(conn *dbus.Conn, owner string) {
 // leave takes the objects away.
 func (t *tray) leave() {
 	if t.own != nil {
-		t.own.Eavesdrop(nil) // else godbus may send into what it has closed
-		_ = t.own.Close()
+		t.end()
 	}
 	t.shared, t.own, t.owner, t.known = nil, nil, "", ""
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
-// Find lists the ports that are there. Its error, a *report.Fault where somebody can mend it, says why
-// there can be none.
+// Find lists the ports that are there. Its error, a *report.Fault, says why there can be none, and what
+// mends that.
 type Find func() ([]report.Port, error)
 
 // Detect says which ports messages can be sent to.
@@ -19,7 +19,7 @@ func (b *Backend) Detect(context.Context) report.Check {
 	found, err := b.find()
 	if err != nil {
 		c.Status, c.Message = report.Warning, "MIDI can be sent to files only that devices name: "+err.Error()
-		c.Fix = "cat /proc/asound/seq/clients" // what else there is to see
+		c.Fix = report.Unexplained
 		if f, ok := errors.AsType[*report.Fault](err); ok {
 			c.Fix = f.Fix
 		}
