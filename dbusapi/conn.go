@@ -21,6 +21,7 @@ type conn struct {
 	id      string // tells connections apart
 	private bool
 	bus     *dbus.Conn
+	out     io.Writer       // takes whole messages
 	ctx     context.Context // ends with the connection
 	cancel  context.CancelFunc
 	calls   chan *call    // bounded: a client that does not wait for replies is not read
@@ -32,6 +33,7 @@ type conn struct {
 	changes changes
 	callers map[string]*caller // who calls, holds or wants something
 	monitor monitor
+	said    uint32 // messages
 }
 
 // A call is a method call, taken out of its message. body is only read.
@@ -68,7 +70,7 @@ const helloWithin = time.Second
 // godbus has had its handshake. run must follow.
 func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool) (*conn, error) {
 	c := &conn{
-		server: s, id: strconv.FormatUint(s.connections.Add(1), 10), private: private,
+		server: s, id: strconv.FormatUint(s.connections.Add(1), 10), private: private, out: rw,
 		calls: make(chan *call, maxCalls), done: make(chan answer), gone: make(chan string), freed: make(chan struct{}, 1), callers: map[string]*caller{},
 	}
 	c.monitor = monitor{conn: c}
@@ -174,20 +176,13 @@ func (c *conn) reply(o answer) {
 	if k.silent {
 		return
 	}
-	to := k.sender
-	if c.private { // godbus wants one when a reply cannot be encoded
-		to = peerName
+	if o.err == nil {
+		o.err = c.send(&message{kind: dbus.TypeMethodReply, replySerial: k.serial, to: c.nameOf(k), body: o.results})
 	}
-	m := &dbus.Message{Type: dbus.TypeMethodReply, Body: o.results, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldReplySerial: dbus.MakeVariant(k.serial),
-		dbus.FieldDestination: dbus.MakeVariant(to),
-	}}
-	if o.err != nil {
+	if o.err != nil { // or what came of it cannot be said
 		name, text := busError(o.err)
-		m.Type, m.Body = dbus.TypeError, []any{text}
-		m.Headers[dbus.FieldErrorName] = dbus.MakeVariant(name)
+		_ = c.send(&message{kind: dbus.TypeError, replySerial: k.serial, to: c.nameOf(k), errorName: name, body: []any{text}})
 	}
-	c.send(m)
 	if hello {
 		c.changes.from = time.Time{}
 		c.changes.flush(time.Now())
@@ -259,26 +254,37 @@ func (c *conn) emit(path dbus.ObjectPath, iface, member string, args ...any) {
 
 // emitTo sends a signal to one caller, or to everybody if that is empty.
 func (c *conn) emitTo(caller string, path dbus.ObjectPath, iface, member string, args ...any) {
-	m := &dbus.Message{Type: dbus.TypeSignal, Body: args, Headers: map[dbus.HeaderField]dbus.Variant{
-		dbus.FieldPath:      dbus.MakeVariant(path),
-		dbus.FieldInterface: dbus.MakeVariant(iface),
-		dbus.FieldMember:    dbus.MakeVariant(member),
-	}}
-	if caller != "" {
-		m.Headers[dbus.FieldDestination] = dbus.MakeVariant(caller)
+	if err := c.send(&message{kind: dbus.TypeSignal, path: path, iface: iface, member: member, to: caller, body: args}); err != nil {
+		c.server.log.Error("a signal cannot be sent", "member", member, "err", err)
 	}
-	c.send(m)
 }
 
-// send blocks for at most the time a write may take; then the connection ends.
-func (c *conn) send(m *dbus.Message) {
-	if len(m.Body) > 0 {
-		m.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(m.Body...))
+// nameOf is what the bus calls who called.
+func (c *conn) nameOf(k *call) string {
+	if c.private {
+		return peerName
 	}
+	return k.sender
+}
+
+// ourSerials are above those of the few calls that godbus makes.
+const ourSerials = 1 << 31
+
+// send blocks for at most the time a write may take; then the connection ends. The error is one of
+// the message, and then nothing is sent.
+func (c *conn) send(m *message) error {
+	c.said++
+	m.serial = ourSerials | c.said
 	if c.private { // gdbus shows no signals without a sender
-		m.Headers[dbus.FieldSender] = dbus.MakeVariant(ourName)
+		m.from = ourName
 	}
-	c.bus.Send(m, nil)
+	w, _ := wires.Get().(*wire)
+	defer wires.Put(w)
+	if err := w.message(m); err != nil {
+		return err
+	}
+	_, _ = c.out.Write(w.b) // which ends the connection if it fails
+	return nil
 }
 
 // noCalls is godbus' handler for everything: it does nothing, for intercept did it.

@@ -7,17 +7,20 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/godbus/dbus/v5"
 )
 
 // A link is a socket with a limit on every write. A write that fails leaves half a message
-// behind, so it ends the link. godbus knows neither.
+// behind, so it ends the link. godbus knows neither. What it writes and what we do are whole messages,
+// one after the other.
 type link struct {
 	net.Conn
 	in      *bufio.Reader
 	timeout time.Duration
+	writing sync.Mutex
 }
 
 func newLink(c net.Conn, timeout time.Duration) *link {
@@ -27,6 +30,8 @@ func newLink(c net.Conn, timeout time.Duration) *link {
 func (l *link) Read(p []byte) (int, error) { return l.in.Read(p) }
 
 func (l *link) Write(p []byte) (int, error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	if err := l.SetWriteDeadline(time.Now().Add(l.timeout)); err != nil {
 		return 0, err
 	}

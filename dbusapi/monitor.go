@@ -274,22 +274,30 @@ func (s *Server) monitor() *iface {
 
 // decision is a decision as Why tells it.
 func decision(d *report.Decision) values {
-	us := func(t time.Duration) uint64 { return uint64(t.Microseconds()) }
-	out := values{}
-	for key, value := range map[string]any{
-		"seq": d.Seq, "at_us": us(d.At), "kind": d.Kind, "device": clean(d.Device), "channel": uint32(d.Channel),
-		"number": uint32(d.Number), "value": uint32(d.Value), "timed": d.Timed, "mode": clean(d.Mode),
-		"candidates": uint32(d.Candidates), "outcome": d.Outcome, "taken_us": us(d.Taken), "handed_us": us(d.Handed),
-	} {
-		out[key] = dbus.MakeVariant(value)
-	}
-	for key, word := range map[string]string{"mapping": d.Mapping, "trigger": d.Trigger, "hit": d.Hit, "reason": d.Reason} {
-		if word != "" {
-			out[key] = dbus.MakeVariant(clean(word))
+	out := make(values, 16)
+	text := func(key, word string) { out[key] = dbus.MakeVariant(clean(word)) }
+	count := func(key string, n int) { out[key] = dbus.MakeVariant(uint32(n)) } //nolint:gosec // small
+	us := func(key string, t time.Duration) { out[key] = dbus.MakeVariant(uint64(t.Microseconds())) }
+	out["seq"], out["timed"] = dbus.MakeVariant(d.Seq), dbus.MakeVariant(d.Timed)
+	us("at_us", d.At)
+	us("taken_us", d.Taken)
+	us("handed_us", d.Handed)
+	text("kind", d.Kind)
+	text("device", d.Device)
+	text("mode", d.Mode)
+	text("outcome", d.Outcome)
+	count("channel", d.Channel)
+	count("number", d.Number)
+	count("value", d.Value)
+	count("candidates", d.Candidates)
+	for _, x := range [...]struct{ key, word string }{{"mapping", d.Mapping}, {"trigger", d.Trigger}, {"hit", d.Hit}, {"reason", d.Reason}} {
+		if x.word != "" {
+			text(x.key, x.word)
 		}
 	}
 	if len(d.WaitsFor) > 0 {
-		out["waits_for"], out["until_us"] = dbus.MakeVariant(d.WaitsFor), dbus.MakeVariant(us(d.Until))
+		out["waits_for"] = dbus.MakeVariant(d.WaitsFor)
+		us("until_us", d.Until)
 	}
 	return out
 }
