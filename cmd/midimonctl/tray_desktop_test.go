@@ -216,7 +216,7 @@ func (s *stage) follow(shoot func(path string), name string) {
 	s.icon(name+"-paused", shoot, purple)
 	i.choose("Paused")
 	i.await("midimon: running")
-	s.configure("[[devices]]\nname = \"ghost\"\nmatch = [\"name:no such thing\"]\n")
+	s.configure("[[devices]]\nname = \"ghost\"\nmatch = \"raw:/run/no-such-thing\"\n")
 	i.await("midimon: degraded")
 	i.await("device-absent:ghost: the device ghost is not plugged in")
 	s.icon(name+"-degraded", shoot, amber)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -289,6 +290,17 @@ func (s *stage) problems(want ...string) {
 	}
 }
 
+// says wants what the first problem says, and what mends it.
+func (s *stage) says(message, fix string) {
+	s.t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.seen.Checks[0]; c.Message != message || c.Fix != fix {
+		s.t.Errorf("%q, fix %q; want %q, fix %q", c.Message, c.Fix, message, fix)
+	}
+}
+
 // fix wants the command that mends the first problem.
 func (s *stage) fix(want string) {
 	s.t.Helper()
@@ -428,6 +440,37 @@ func TestOptionalAndSettledProblems(t *testing.T) {
 	})
 }
 
+// TestNoControllerAtAll: who names no device, as the configuration to begin with, is told that there is no
+// controller, not that one of a name is missing.
+func TestNoControllerAtAll(t *testing.T) {
+	starter, err := os.ReadFile("../../engine/config/templates/starter.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver("seq")
+		d.refuse = &report.Fault{Check: "alsa", Fix: "sudo modprobe snd-seq", Err: errors.New("no sequencer")}
+		s := start(t, string(starter), d, newDriver("raw"))
+		s.problems("device-absent:any", "alsa")
+		s.says("no MIDI controller can be found: no sequencer", "sudo modprobe snd-seq")
+		d.mu.Lock()
+		d.refuse = nil
+		d.mu.Unlock()
+		d.again <- struct{}{}
+		time.Sleep(time.Second)
+		s.problems("device-absent:any")
+		s.says("no MIDI controller is plugged in", "plug in a MIDI controller")
+		synth := usb(2, "Synth", "", "", "")
+		synth.Hard = false
+		d.open().plug(synth) // a program is none
+		s.problems("device-absent:any")
+		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
+		s.problems()
+		d.open().unplug(1)
+		s.says("no MIDI controller is plugged in", "plug in a MIDI controller")
+	})
+}
+
 func TestDriverThatIsNotThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, raw := newDriver("seq"), newDriver("raw")
@@ -435,12 +478,14 @@ func TestDriverThatIsNotThere(t *testing.T) {
 		raw.refuse = errors.New("no inotify") // nothing needs it
 		s := start(t, lpd8, d, raw)
 		s.problems("device-absent:LPD8", "alsa")
+		s.says("the device LPD8 cannot be found: no sequencer", "sudo modprobe snd-seq")
 		d.mu.Lock()
 		d.refuse = nil
 		d.mu.Unlock()
 		d.again <- struct{}{}
 		time.Sleep(time.Second)
 		s.problems("device-absent:LPD8")
+		s.says("the device LPD8 is not plugged in", "midimonctl devices")
 		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
 		s.devices("LPD8=connected")
 		_ = d.open().Close() // it dies under us and comes back

@@ -49,6 +49,9 @@ func (s *Supervisor) view(verdicts []verdict, clashing map[string]string) *View 
 		v.devices = append(v.devices, d)
 		v.counts = append(v.counts, &s.memory(&s.program.Devices[i]).counter)
 		if c, ok := check(&d); ok && s.settled() {
+			if d.State == report.Absent {
+				c.Message, c.Fix = s.missed(&s.program.Devices[i])
+			}
 			v.Checks = append(v.Checks, c)
 		}
 	}
@@ -114,7 +117,7 @@ func check(d *report.Device) (report.Check, bool) {
 	}
 	switch {
 	case d.State == report.Absent && !d.Optional:
-		return failed("device-absent", "the device "+d.Name+" is not plugged in", "midimonctl devices") // what is, and by which name
+		return failed("device-absent", "", "") // missed says more
 	case d.State == report.Busy:
 		return failed("device-busy", d.Name+" is held by another program: "+d.Error, "fuser -v /dev/snd/*")
 	case d.State == report.Faulty && len(d.Ports) > 0:
@@ -152,17 +155,47 @@ func (s *Supervisor) others(taken map[string]bool, clashing map[string]string) [
 	return out
 }
 
+// missed says for people that a device is absent, and what mends that. While nobody can look, nothing is
+// said of what is plugged in.
+func (s *Supervisor) missed(of *engine.Device) (message, fix string) {
+	var blind error
+	for _, d := range s.drivers {
+		if !finds(d, of) {
+			continue
+		}
+		if blind = d.err; blind == nil {
+			break
+		}
+	}
+	every := slices.ContainsFunc(of.Match, func(m engine.Match) bool { return has(m, engine.MatchAny) }) // and the name is ours
+	switch {
+	case blind != nil && every:
+		return "no MIDI controller can be found: " + blind.Error(), health.Of("", blind).Fix
+	case blind != nil:
+		return "the device " + of.Name + " cannot be found: " + blind.Error(), health.Of("", blind).Fix
+	case every:
+		return "no MIDI controller is plugged in", "plug in a MIDI controller"
+	}
+	return "the device " + of.Name + " is not plugged in", "midimonctl devices" // what is, and by which name
+}
+
 // uses says whether the program has a device that the driver could find.
 func (s *Supervisor) uses(d *driver) bool {
 	for i := range s.program.Devices {
-		for _, m := range s.program.Devices[i].Match {
-			raw := slices.ContainsFunc(m, func(k engine.MatchKey) bool { return k.Kind == engine.MatchRaw })
-			if raw == (d.Name() == rawKind) && s.wanted(i) {
-				return true
-			}
+		if s.wanted(i) && finds(d, &s.program.Devices[i]) {
+			return true
 		}
 	}
 	return false
+}
+
+// finds says whether a driver could find a device.
+func finds(d *driver, of *engine.Device) bool {
+	return slices.ContainsFunc(of.Match, func(m engine.Match) bool { return has(m, engine.MatchRaw) == (d.Name() == rawKind) })
+}
+
+func has(m engine.Match, kind engine.MatchKind) bool {
+	return slices.ContainsFunc(m, func(k engine.MatchKey) bool { return k.Kind == kind })
 }
 
 func driverCheck(d *driver) report.Check {
