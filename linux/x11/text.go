@@ -142,6 +142,9 @@ func (in *Input) give(wanted map[rune]bool, ours map[rune]byte, free []byte) err
 	if len(missing) > len(free) { // take from characters that are not wanted now
 		time.Sleep(time.Until(in.typed.Add(keep)))
 		for r, code := range ours {
+			if len(free) == len(missing) {
+				break // what keeps its character is not lost to the next text, nor to Close
+			}
 			if !wanted[r] {
 				delete(in.bound, code)
 				free = append(free, code)
