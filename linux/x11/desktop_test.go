@@ -4,9 +4,12 @@ package x11_test
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -212,6 +215,59 @@ func TestLongText(t *testing.T) {
 	if out := d.Output("xmodmap", "-pke"); strings.Contains(out, "U4E") {
 		t.Error("keys keep characters that we gave them")
 	}
+}
+
+// A program that is late gets what was typed all the same. One that does not get to it at all has no text.
+func TestTextForOneThatIsLate(t *testing.T) {
+	d := desktoptest.X11(t)
+	in := open(t, d)
+	term := d.Terminal("text")
+	term.Signal(syscall.SIGSTOP)
+	typed := make(chan error)
+	go func() { typed <- in.Type(t.Context(), rare(0x4e00)+"\n") }()
+	time.Sleep(time.Second) // it does nothing for longer than keys keep their characters at least
+	term.Signal(syscall.SIGCONT)
+	must(t, <-typed)
+	if got := term.Line(); got != rare(0x4e00) {
+		t.Errorf("%q, want %q", got, rare(0x4e00))
+	}
+	term.Signal(syscall.SIGSTOP)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := in.Type(ctx, rare(0x5e00)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("typed beyond its time: %v", err)
+	}
+	term.Signal(syscall.SIGCONT)
+}
+
+// One that never rests does not hold up what is behind the text.
+func TestTextForOneThatNeverRests(t *testing.T) {
+	d := desktoptest.X11(t)
+	in := open(t, d)
+	d.Start("/usr/bin/python3", "-c", restless)
+	d.Front("restless")
+	from := time.Now()
+	must(t, in.Type(t.Context(), rare(0x4e00)))
+	t.Logf("typed in %v", time.Since(from))
+}
+
+// restless has a window and looks for events without a pause.
+const restless = `
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+Gtk.Window(title="restless").show_all()
+while True:
+    Gtk.main_iteration_do(False)
+`
+
+// rare are characters of which a keyboard has fewer than there are, from one on.
+func rare(from rune) string {
+	var b strings.Builder
+	for r := range rune(40) {
+		b.WriteRune(from + r)
+	}
+	return b.String()
 }
 
 func TestMouseIsSeenByXev(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/res"
 	"github.com/jezek/xgb/xproto"
 	"github.com/jezek/xgb/xtest"
 
@@ -60,6 +61,10 @@ type Input struct {
 
 	bound map[byte]rune // keycodes that we gave a character
 	typed time.Time     // when they were used last
+	read  uint32        // by which process, or 0
+	more  time.Duration // how much it may still run until a text is typed regardless
+
+	counts bool // the server tells whose process a window is
 }
 
 // Open connects to a display. What a midimon before left held down, as the file in dir says, is
@@ -79,6 +84,7 @@ func Open(ctx context.Context, display, authority, dir string) (*Input, error) {
 		return nil, err
 	}
 	in.looked()
+	in.counts = res.Init(c) == nil
 	go in.listen()
 	var left []uint16
 	if dir != "" {

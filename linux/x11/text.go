@@ -21,9 +21,6 @@ const (
 	look = 10 * time.Millisecond
 	// settle is what programs need to notice that keys have other characters.
 	settle = 60 * time.Millisecond
-	// keep is how long a key keeps its character after it was typed: programs look it up when they
-	// get round to it.
-	keep = 400 * time.Millisecond
 	// burst is how many characters are typed at once, and pause for how long programs may then read.
 	burst = 64
 	pause = 2 * time.Millisecond
@@ -43,8 +40,9 @@ func (in *Input) Type(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	in.more = more
 	for len(chars) > 0 {
-		n, strokes, err := in.prepare(chars, group)
+		n, strokes, err := in.prepare(ctx, chars, group)
 		if err != nil {
 			return err
 		}
@@ -82,9 +80,10 @@ func (in *Input) unmodified(ctx context.Context) (mask uint16, group int, err er
 }
 
 // prepare makes as many of the characters typable as there are keys for, and says how.
-func (in *Input) prepare(chars []rune, group int) (n int, strokes map[rune]stroke, err error) {
-	defer in.guard()()
+func (in *Input) prepare(ctx context.Context, chars []rune, group int) (n int, strokes map[rune]stroke, err error) {
+	stop := in.guard()
 	m, err := readMapping(in.c) // now, whatever was told of it
+	stop()
 	if err != nil {
 		return 0, nil, in.lost(err)
 	}
@@ -114,7 +113,7 @@ func (in *Input) prepare(chars []rune, group int) (n int, strokes map[rune]strok
 	if n == 0 {
 		return 0, nil, &keymap.Untypable{Rune: chars[0], Why: "the layout has no key for it, and the X server no keycode free"}
 	}
-	if err := in.give(wanted, ours, free); err != nil {
+	if err := in.give(ctx, wanted, ours, free); err != nil {
 		return 0, nil, err
 	}
 	for code, r := range in.bound {
@@ -128,7 +127,7 @@ func (in *Input) prepare(chars []rune, group int) (n int, strokes map[rune]strok
 }
 
 // give binds the characters that have no key yet, all at once.
-func (in *Input) give(wanted map[rune]bool, ours map[rune]byte, free []byte) error {
+func (in *Input) give(ctx context.Context, wanted map[rune]bool, ours map[rune]byte, free []byte) error {
 	var missing []rune
 	for r := range wanted {
 		if _, ok := ours[r]; !ok {
@@ -140,7 +139,9 @@ func (in *Input) give(wanted map[rune]bool, ours map[rune]byte, free []byte) err
 	}
 	slices.Sort(missing)
 	if len(missing) > len(free) { // take from characters that are not wanted now
-		time.Sleep(time.Until(in.typed.Add(keep)))
+		if err := in.wasRead(ctx); err != nil {
+			return err
+		}
 		for r, code := range ours {
 			if len(free) == len(missing) {
 				break // what keeps its character is not lost to the next text, nor to Close
@@ -151,6 +152,7 @@ func (in *Input) give(wanted map[rune]bool, ours map[rune]byte, free []byte) err
 			}
 		}
 	}
+	defer in.guard()()
 	for i, r := range missing {
 		code := free[i]
 		in.bound[code] = r
@@ -193,7 +195,8 @@ func (in *Input) strike(chars []rune, strokes map[rune]stroke, caps bool) {
 		stop()
 		time.Sleep(pause)
 	}
-	in.typed = time.Now()
+	defer in.guard()()
+	in.typed, in.read = time.Now(), in.reader()
 }
 
 // base is the character by which a key of ours goes: that without Shift.
