@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
@@ -29,19 +30,13 @@ func (p *Programs) activation(ctx context.Context, c *effect.Command, has map[st
 	var err error
 	var names []string
 	withdraw = func() {}
-	switch wayland, display := is("WAYLAND_DISPLAY"), is("DISPLAY"); {
-	case p.token != nil && wayland != "":
-		names = []string{"XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"}
+	if wayland := is("WAYLAND_DISPLAY"); p.token != nil && wayland != "" {
+		names = []string{"XDG_ACTIVATION_TOKEN", startupID}
 		token, err = p.token(within, p.getenv("XDG_RUNTIME_DIR"), wayland, cmp.Or(c.BusName, c.Name))
-	case c.Startup != nil && wayland == "" && display != "": // others would never say that they are there
-		names = []string{"DESKTOP_STARTUP_ID"}
-		authority := cmp.Or(is("XAUTHORITY"), filepath.Join(is("HOME"), ".Xauthority"))
-		token, err = x11.Announce(within, display, authority, x11.Startup(*c.Startup))
-		withdraw = func() {
-			within, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenWithin)
-			defer cancel()
-			_ = x11.Withdraw(within, display, authority, token) // the desktop gives up waiting some time
-		}
+	} else if tells(c, is) {
+		names = []string{startupID}
+		token, err = x11.Announce(within, is("DISPLAY"), authority(is), x11.Startup(*c.Startup))
+		withdraw = func() { p.withdraw(token, is) }
 	}
 	if err != nil || token == "" {
 		return "", func() {} // the program starts all the same
@@ -51,4 +46,34 @@ func (p *Programs) activation(ctx context.Context, c *effect.Command, has map[st
 		c.Env = append(c.Env, name+"="+token)
 	}
 	return token, withdraw
+}
+
+const startupID = "DESKTOP_STARTUP_ID"
+
+// tells says whether an X server is told of a program: others would never say that they are there.
+func tells(c *effect.Command, is func(string) string) bool {
+	return c.Startup != nil && is("WAYLAND_DISPLAY") == "" && is("DISPLAY") != ""
+}
+
+func authority(is func(string) string) string {
+	return cmp.Or(is("XAUTHORITY"), filepath.Join(is("HOME"), ".Xauthority"))
+}
+
+func (p *Programs) withdraw(id string, is func(string) string) {
+	within, cancel := context.WithTimeout(context.Background(), tokenWithin)
+	defer cancel()
+	_ = x11.Withdraw(within, is("DISPLAY"), authority(is), id) // the desktop gives up waiting some time
+}
+
+// Failed takes back what was told of a program that Run left to its caller and that was not started, or has
+// failed. One that succeeds may have left its window to another: that one tells.
+func (p *Programs) Failed(c *effect.Command) {
+	if !tells(c, p.getenv) { // without a manager the display is as we know it
+		return
+	}
+	for _, pair := range c.Env {
+		if id, ok := strings.CutPrefix(pair, startupID+"="); ok {
+			p.withdraw(id, p.getenv)
+		}
+	}
 }

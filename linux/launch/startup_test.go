@@ -3,76 +3,16 @@
 package launch_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/jezek/xgb"
-	"github.com/jezek/xgb/xproto"
 
 	"github.com/amiable-dev/midimon/engine/effect"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
 )
-
-// notifications are what is told on a display by the Startup Notification Protocol, as any program may
-// hear it.
-func notifications(t *testing.T, display string) (next func() string) {
-	t.Helper()
-	c, err := xgb.NewConnDisplay(display)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	root := xproto.Setup(c).DefaultScreen(c).Root
-	if err := xproto.ChangeWindowAttributesChecked(c, root, xproto.CwEventMask, []uint32{xproto.EventMaskPropertyChange}).Check(); err != nil {
-		t.Fatal(err)
-	}
-	texts := make(chan string, 64)
-	go func() {
-		said := map[xproto.Window][]byte{}
-		for {
-			e, err := c.WaitForEvent()
-			if e == nil && err == nil {
-				return
-			}
-			m, ok := e.(xproto.ClientMessageEvent)
-			if !ok {
-				continue
-			}
-			name, nameErr := xproto.GetAtomName(c, m.Type).Reply()
-			if nameErr != nil {
-				return
-			}
-			switch name.Name {
-			case "_NET_STARTUP_INFO_BEGIN":
-				said[m.Window] = slices.Clone(m.Data.Data8)
-			case "_NET_STARTUP_INFO":
-				said[m.Window] = append(said[m.Window], m.Data.Data8...)
-			default:
-				continue
-			}
-			if text, _, whole := bytes.Cut(said[m.Window], []byte{0}); whole {
-				delete(said, m.Window)
-				texts <- string(text)
-			}
-		}
-	}()
-	return func() string {
-		t.Helper()
-		select {
-		case text := <-texts:
-			return text
-		case <-time.After(desktoptest.Limit):
-			t.Fatal("nothing is told")
-			return ""
-		}
-	}
-}
 
 // window is a window of GTK's, which says by itself that it is there.
 const window = `
@@ -96,7 +36,7 @@ func TestProgramIsAnnouncedOnX11(t *testing.T) {
 		}
 		return d.Getenv(name)
 	})
-	next := notifications(t, d.Getenv("DISPLAY"))
+	next := d.Startups()
 	var tells effect.Command
 	for _, app := range []string{"silent", "tells"} {
 		c, err := p.Find(&effect.Launch{App: app})
@@ -152,7 +92,7 @@ func TestAnnouncementIsWithdrawn(t *testing.T) {
 		}
 		return d.Getenv(name)
 	})
-	next := notifications(t, x.Getenv("DISPLAY"))
+	next := x.Startups()
 	c, err := p.Find(&effect.Launch{App: "org.example.Broken"})
 	if err != nil {
 		t.Fatal(err)

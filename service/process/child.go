@@ -54,7 +54,11 @@ func (b *Backend) lasting(c *effect.Command) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("cannot start %s: %w", c.Name, err)
 	}
-	go cmd.Wait() //nolint:errcheck // how it ends is the user's affair
+	go func() {
+		if cmd.Wait() != nil { // why is the user's affair
+			b.Platform.Failed(c)
+		}
+	}()
 	return nil
 }
 

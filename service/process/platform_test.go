@@ -19,9 +19,10 @@ import (
 
 // platform starts nothing, unless it has no place.
 type platform struct {
-	find error
-	run  error
-	ran  chan effect.Command
+	find   error
+	run    error
+	ran    chan effect.Command
+	failed chan effect.Command
 }
 
 func (p platform) Find(a effect.Action) (effect.Command, error) {
@@ -38,6 +39,12 @@ func (p platform) Run(_ context.Context, c *effect.Command, out *os.File) error 
 		_, _ = fmt.Fprintf(out, "a line\nthe end")
 	}
 	return p.run
+}
+
+func (p platform) Failed(c *effect.Command) {
+	if p.failed != nil {
+		p.failed <- *c
+	}
 }
 
 func (platform) Watch(_ context.Context, tell func(error)) { tell(nil) }
@@ -150,6 +157,31 @@ func TestWithoutAPlaceALaunchOutlivesUs(t *testing.T) {
 	}
 	if len(failures) > 0 {
 		t.Errorf("%+v", <-failures)
+	}
+}
+
+// The platform hears of a program that lasts and that it had no place for, where that fails.
+func TestThePlatformHearsWhatFailed(t *testing.T) {
+	p := platform{run: errors.ErrUnsupported, ran: make(chan effect.Command, 9), failed: make(chan effect.Command, 9)}
+	b, _, _ := startOn(t, p)
+	out, read := fifo(t)
+	do(t, b, &effect.Launch{App: "sh", Args: []string{"-c", "echo well >" + out}})
+	if got := read(); got != "well\n" {
+		t.Errorf("%q", got)
+	}
+	do(t, b, &effect.Launch{App: "sh", Args: []string{"-c", "exit 3"}})
+	do(t, b, &effect.Launch{App: "no-such-program"})
+	do(t, b, &effect.Shell{Command: "exit 3"}) // it does not last
+	failed := []string{(<-p.failed).Name, (<-p.failed).Name}
+	slices.Sort(failed)
+	if want := []string{"no-such-program", "sh"}; !slices.Equal(failed, want) {
+		t.Errorf("%q, want %q", failed, want)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.failed) > 0 {
+		t.Errorf("%+v", <-p.failed)
 	}
 }
 

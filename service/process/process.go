@@ -45,6 +45,9 @@ type Platform interface {
 	// *report.Ended for one that ran, errors.ErrUnsupported if the platform has no place for programs
 	// now. When ctx ends Run returns and leaves the program to itself.
 	Run(ctx context.Context, c *effect.Command, out *os.File) error
+	// Failed is told, from any goroutine, of a program that lasts and for which Run found no place: it was
+	// not started, or has ended in failure.
+	Failed(c *effect.Command)
 	// Watch tells whether there is such a place (nil) or why not, now and whenever that changes,
 	// until ctx is done.
 	Watch(ctx context.Context, tell func(error))
@@ -158,7 +161,11 @@ func (b *Backend) perform(x *effect.Effect) error {
 			return err
 		}
 	}
-	return b.child(&c, out.file())
+	err = b.child(&c, out.file())
+	if err != nil && c.Lasting {
+		b.Platform.Failed(&c)
+	}
+	return err
 }
 
 // command is what an effect starts. What came from the controller is in its environment only.
