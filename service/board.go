@@ -42,6 +42,7 @@ type board struct {
 	phase       health.Phase
 	rows        health.Rows
 	backends    map[string]error // nil: ready
+	untyped     report.Check     // why texts cannot be typed; without a message: they can
 	uncontained report.Check     // that programs are not contained; without a message: they are
 	unfocused   report.Check     // that nobody can tell which application has the focus; without a message: somebody can
 	view        *ports.View
@@ -73,6 +74,7 @@ func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *b
 		posts: make(chan func()), events: make(chan report.Event, maxEvents), changed: make(chan struct{}, 1), done: make(chan struct{}),
 		phase: health.Phase{Starting: true}, rows: health.Rows{}, backends: map[string]error{},
 		subscribers: map[*subscriber]bool{}, unfocused: report.Check{Name: focusCheck, Status: report.OK}, uncontained: report.Check{Name: containedCheck, Status: report.OK},
+		untyped: report.Check{Name: textCheck, Status: report.OK},
 	}
 	b.shown.Store(&shown{Status: base})
 	return b
@@ -219,12 +221,14 @@ func (b *board) show() {
 const (
 	containedCheck = "process-limits"
 	focusCheck     = "focus"
+	textCheck      = "text"
 )
 
 // checkBackends has a row for each backend that is not ready and that the program uses.
 func (b *board) checkBackends() {
 	b.warn(b.uncontained, b.uses("process"))
 	b.warn(b.unfocused, b.need().focus)
+	b.warn(b.untyped, b.need().text)
 	for name, err := range b.backends {
 		c := health.Of(name, err)
 		if !b.uses(name) {
@@ -250,6 +254,7 @@ type needs struct {
 	program  *engine.Program
 	backends map[string]bool
 	focus    bool
+	text     bool
 }
 
 func (b *board) uses(backend string) bool { return b.need().backends[backend] }
@@ -261,7 +266,12 @@ func (b *board) need() *needs {
 		return &b.needed
 	}
 	b.needed = needs{program: p, backends: map[string]bool{}, focus: p.UsesFocus()}
-	note := func(a effect.Action) bool { b.needed.backends[loop.BackendOf(a)] = true; return true }
+	note := func(a effect.Action) bool {
+		b.needed.backends[loop.BackendOf(a)] = true
+		_, types := a.(*effect.Text)
+		b.needed.text = b.needed.text || types
+		return true
+	}
 	for i := range p.Mappings {
 		if p.Mappings[i].Enabled {
 			effect.Within(p.Mappings[i].Action, note)

@@ -236,6 +236,11 @@ func (d *Daemon) configure() {
 			Contained: func(err error) { b.post(func() { b.uncontained = health.Of(containedCheck, err) }) },
 		})
 		messages := midi.New(func(ctx context.Context, port string, b []byte) error { return d.ports.SendTo(ctx, port, b) }, nil)
+		for _, one := range d.o.Backends {
+			if typist, ok := one.(Typist); ok {
+				typist.TellOfText(func(c report.Check) { c.Name = textCheck; b.post(func() { b.untyped = c }) })
+			}
+		}
 		lc.Backends = append(d.o.Backends[:len(d.o.Backends):len(d.o.Backends)], commands, messages)
 	}
 	d.loop = loop.New(lc)

@@ -542,6 +542,44 @@ action = { type = "Sequence", actions = [ { type = "Keystroke", keys = "a" } ] }
 	}
 }
 
+// What keeps texts from being typed is a warning as long as it is so, and only of who types any.
+func TestTextThatCannotBeTyped(t *testing.T) {
+	for text, want := range map[string][]report.Check{
+		`action = { type = "Text", text = "a" }`:      {{Name: "text", Status: report.Warning, Message: "why", Fix: "mend it"}},
+		`action = { type = "Keystroke", keys = "a" }`: nil,
+	} {
+		mute := &mute{}
+		s := prepare(t, func(s *stage) {
+			mute.keys = s.keys
+			s.options.Backends = []service.Backend{mute}
+			text = "[[global_mappings]]\ntrigger = { type = \"Note\", note = 1 }\n" + text
+			if err := os.WriteFile(s.options.Config, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}).run()
+		s.await("running", running)
+		mute.tell(report.Check{Message: "why", Fix: "mend it"})
+		if got := s.Status().Health; !slices.Equal(got, want) {
+			t.Errorf("%s: %+v", text, got)
+		}
+		mute.tell(report.Check{})
+		if got := s.Status().Health; len(got) > 0 {
+			t.Errorf("%s: %+v when it is over", text, got)
+		}
+		if _, err := s.end(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// mute may not type.
+type mute struct {
+	*keys
+	tell func(report.Check)
+}
+
+func (m *mute) TellOfText(tell func(report.Check)) { m.tell = tell }
+
 // refusing never opens. Await is called when that has been told.
 type refusing struct{ told chan struct{} }
 

@@ -28,6 +28,14 @@ type (
 	Programs = process.Platform
 )
 
+// A Typist is a Backend that may be ready and yet type no texts.
+type Typist interface {
+	Backend
+	// TellOfText gives it, before it is opened, what to call when that becomes so, with why, and when it is
+	// over, with a check without a message.
+	TellOfText(tell func(report.Check))
+}
+
 // A Supervisor is told how the daemon fares (systemd, or nobody).
 type Supervisor interface {
 	// Ready says that everything is up that must be before clients may come.

@@ -16,14 +16,16 @@ const (
 
 // A Stroke is a key, and what is held down with it.
 type Stroke struct {
-	Code   uint16 // the kernel's
-	Shift  bool
-	Level3 bool // with the layout's Level3 key
+	Code    uint16 // the kernel's
+	Shift   bool
+	Level3  bool // with the layout's Level3 key
+	Control bool // only Compose needs it, on some consoles
 }
 
 // A Layout says which keys type a character. It is not changed after it is made.
 type Layout struct {
 	Level3 uint16 // the key for the third level: AltGr, if the layout has any
+	Lacks  string // why it has not a character that it has not; empty: it has no key for it
 
 	strokes map[rune][]Stroke
 	syms    map[rune]Sym // what such a stroke has, of one key alone

@@ -32,6 +32,8 @@ type Backend struct {
 	absent  atomic.Bool            // the user has no session at a seat
 	changed chan struct{}          // one of the two is another
 	shown   atomic.Pointer[report.Check]
+	tell    func(report.Check)           // nil: nobody asks
+	told    atomic.Pointer[report.Check] // what it was told last
 
 	// The rest is the owner's.
 	ways      map[string]way // open
@@ -140,10 +142,29 @@ func (b *Backend) Detect(ctx context.Context) report.Check {
 
 func (b *Backend) judge(w *world, c choice) report.Check {
 	row := report.Check{Name: b.Name(), Status: report.OK, Message: explain(w, b.backend(), c)}
-	if c.keys == "" {
+	switch {
+	case c.keys == "":
 		row.Status, row.Fix = report.Failed, b.fix(w)
+	case c.text == byUinput && w.console.Message != "":
+		row.Status, row.Fix = report.Warning, w.console.Fix
+		row.Message += "; " + w.console.Message
 	}
 	return row
+}
+
+// TellOfText gives it, before Open, what to call when texts cannot be typed although it is open, and when
+// they can again: then the check has no message.
+func (b *Backend) TellOfText(tell func(report.Check)) { b.tell = tell }
+
+// tellOfText tells it if it is news.
+func (b *Backend) tellOfText(c choice, row report.Check) {
+	if c.text != byUinput {
+		row = report.Check{}
+	}
+	old := b.told.Swap(&row)
+	if known := old != nil && *old == row || old == nil && row.Message == ""; b.tell != nil && !known {
+		b.tell(row)
+	}
 }
 
 // fix is what lets something press keys.
@@ -181,6 +202,7 @@ func (b *Backend) Open(ctx context.Context) error {
 	}
 	row := b.judge(w, c)
 	b.shown.Store(&row)
+	b.tellOfText(c, w.console)
 	if c.keys == "" {
 		err := fmt.Errorf("%w: %s", report.ErrKeysUnavailable, row.Message)
 		return &report.Fault{Check: b.Name(), Fix: row.Fix, Err: err}
@@ -328,6 +350,7 @@ func (b *Backend) act(x *effect.Effect) error {
 		ctx, cancel := context.WithTimeout(context.Background(), typeWithin)
 		defer cancel()
 		err = w.typeText(ctx, a.Text)
+		b.tellOfText(b.chosen, textRow(err))
 	case *effect.MouseMove:
 		if a.Absolute {
 			err = w.moveTo(a.X, a.Y)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/amiable-dev/midimon/engine/report"
 )
 
 // The ways, by the names that a configuration has for them.
@@ -32,6 +34,8 @@ type world struct {
 	granted bool // the user has allowed the portal
 
 	wayland, uinput, portal, xtest string
+
+	console report.Check // why uinput types nothing, where there is no desktop; empty: it does
 }
 
 func (w *world) why(way string) string {

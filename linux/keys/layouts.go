@@ -20,8 +20,8 @@ import (
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
-// layouts are what the compositor or the X server has the user's keyboards type, for ways that press keys
-// and do not say what they type.
+// layouts are what the compositor, the X server or the console has the user's keyboards type, for ways that
+// press keys and do not say what they type.
 type layouts struct {
 	bus *bus.Bus
 
@@ -99,7 +99,7 @@ func (l *layouts) place(key effect.Key, has func(effect.Key) bool) effect.Key {
 	return key
 }
 
-// layout is the one that the compositor uses now.
+// layout is the one that is used now.
 func (l *layouts) layout(ctx context.Context) (*keymap.Layout, error) {
 	all, err := l.possible(ctx)
 	if err == nil && len(all) > 1 {
@@ -118,7 +118,8 @@ func (l *layouts) possible(ctx context.Context) ([]*keymap.Layout, error) {
 		one, err := x11.Layout(ctx, l.display, l.authority)
 		return []*keymap.Layout{one}, err
 	case l.seat == nil:
-		return nil, errors.New("no desktop says what the keyboard's layout is")
+		one, err := consoleLayout()
+		return []*keymap.Layout{one}, err
 	}
 	k := l.seat.Keymap()
 	if k == nil {

@@ -4,6 +4,7 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -61,7 +62,18 @@ func (b *Backend) look(ctx context.Context) *world {
 		w.uinput = strings.TrimPrefix(err.Error(), report.ErrKeysUnavailable.Error()+": ")
 	}
 	b.lookAtPortal(ctx, w)
+	if w.compositor == "" && w.display == "" && w.uinput == "" {
+		w.console = textRow(consoleTypes())
+	}
 	return w
+}
+
+// textRow is the row of what keeps a console from typing; empty: nothing does.
+func textRow(err error) report.Check {
+	if f, ok := errors.AsType[*report.Fault](err); ok {
+		return report.Check{Name: f.Check, Status: report.Warning, Message: "no text is typed: " + f.Error(), Fix: f.Fix}
+	}
+	return report.Check{}
 }
 
 func (b *Backend) lookAtCompositor(ctx context.Context, w *world) {

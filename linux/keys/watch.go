@@ -61,6 +61,9 @@ func (b *Backend) watch(ctx context.Context, w *world, gone, ended chan struct{}
 				close(gone)
 				return
 			}
+			if ctx.Err() == nil {
+				b.tellOfText(b.chosen, now.console)
+			}
 			if again++; again < len(settle) {
 				timer.Reset(settle[again])
 			}

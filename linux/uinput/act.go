@@ -3,6 +3,7 @@
 package uinput
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 const (
 	keyLeftShift = 42
+	keyLeftCtrl  = 29
 	// hiRes is one notch of a wheel in the finer unit, which newer readers prefer.
 	hiRes = 120
 	// burst is how many keys are typed at once, and rest for how long readers may then read: what
@@ -101,12 +103,15 @@ func (k *Keys) Type(text string, l *keymap.Layout) error {
 	for _, r := range text {
 		s, ok := l.Strokes(r)
 		if !ok {
-			return &keymap.Untypable{Rune: r, Why: "the keyboard's layout has no key for it"}
+			return &keymap.Untypable{Rune: r, Why: cmp.Or(l.Lacks, "the keyboard's layout has no key for it")}
 		}
 		all = append(all, s...)
 	}
 	for i, s := range all {
-		held := make([]effect.Key, 0, 3)
+		held := make([]effect.Key, 0, 4)
+		if s.Control {
+			held = append(held, keyLeftCtrl)
+		}
 		if s.Shift {
 			held = append(held, keyLeftShift)
 		}

@@ -88,3 +88,23 @@ func TestTextPressesWhatTheLayoutSays(t *testing.T) {
 		t.Errorf("frame %v", got)
 	}
 }
+
+func TestComposeIsPressedWithControl(t *testing.T) {
+	c := &keymap.Console{Unicode: true, Accents: []keymap.Accent{{Diacr: 'o', Base: 'a', Result: 'å'}}}
+	for i := range c.Screen {
+		c.Screen[i] = 0xf000 | uint16(i)
+	}
+	c.Keys[0][24], c.Keys[0][30], c.Keys[0][29], c.Keys[4][29], c.Keys[4][52] = 'o', 'a', 0x702, 0x702, 0x20e // as linux/keyboard.h has them
+	keys, frames := piped(t)
+	if err := keys.Type("å", c.Layout()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"29 1", "52 1", "52 0", "29 0", "24 1", "24 0", "30 1", "30 0"} {
+		if got := frame(t, frames); got[0] != "1 "+want {
+			t.Errorf("frame %v, want %s", got, want)
+		}
+	}
+	if err := keys.Type("ż", c.Layout()); err == nil || err.Error() != "cannot type 'ż' (U+017C): the console's keymap has no key for it" {
+		t.Errorf("%v", err)
+	}
+}
