@@ -37,16 +37,13 @@ type Programs struct {
 	getenv func(string) string
 	token  Token
 
-	listening sync.Mutex
-	conn      *godbus.Conn // whose signals are heard
-
-	mu    sync.Mutex
-	units map[godbus.ObjectPath]chan []any // who follows which unit
+	mu  sync.Mutex // held while a manager is asked to tell
+	ear *ear       // the last one; nil: there was none yet
 }
 
 // New makes Programs that start on the session bus b. Token is nil where there is none to be had.
 func New(b *bus.Bus, getenv func(string) string, token Token) *Programs {
-	return &Programs{places: PlacesOf(getenv), bus: b, getenv: getenv, token: token, units: map[godbus.ObjectPath]chan []any{}}
+	return &Programs{places: PlacesOf(getenv), bus: b, getenv: getenv, token: token}
 }
 
 // Find says what a Launch or Open starts.
@@ -136,83 +133,6 @@ func (p *Programs) missing(has map[string]string) []string {
 		}
 	}
 	return add
-}
-
-// follow sends what is told of a unit until forget is called. The channel is closed when the bus
-// is lost. Its size is more than a unit has changes, of which none is lost.
-func (p *Programs) follow(ctx context.Context, conn *godbus.Conn, unit godbus.ObjectPath) (signals <-chan []any, forget func(), err error) {
-	if err := p.listen(ctx, conn); err != nil {
-		return nil, nil, err
-	}
-	match := []godbus.MatchOption{
-		godbus.WithMatchObjectPath(unit), godbus.WithMatchInterface("org.freedesktop.DBus.Properties"), godbus.WithMatchMember("PropertiesChanged"),
-	}
-	if err := conn.AddMatchSignalContext(ctx, match...); err != nil {
-		return nil, nil, err
-	}
-	ch := make(chan []any, 256)
-	p.mu.Lock()
-	p.units[unit] = ch
-	p.mu.Unlock()
-	return ch, func() {
-		_ = conn.RemoveMatchSignal(match...)
-		p.mu.Lock()
-		delete(p.units, unit)
-		p.mu.Unlock()
-	}, nil
-}
-
-// listen makes the signals of a connection reach those who follow their unit. The manager tells of
-// its units only when somebody has asked it to.
-func (p *Programs) listen(ctx context.Context, conn *godbus.Conn) error {
-	p.listening.Lock()
-	defer p.listening.Unlock()
-	if p.conn == conn {
-		return nil
-	}
-	if err := conn.Object(managerName, managerPath).CallWithContext(ctx, managerIface+".Subscribe", godbus.FlagNoAutoStart).Err; err != nil {
-		return err
-	}
-	p.conn = conn
-	signals := make(chan *godbus.Signal, 256)
-	conn.Signal(signals)
-	go func() {
-		defer p.lost()
-		for {
-			select {
-			case <-conn.Context().Done():
-				return
-			case s, ok := <-signals:
-				if !ok {
-					return
-				}
-				if s.Name == "org.freedesktop.DBus.Properties.PropertiesChanged" {
-					p.hand(s)
-				}
-			}
-		}
-	}()
-	return nil
-}
-
-// hand gives a signal to who follows its unit.
-func (p *Programs) hand(s *godbus.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case p.units[s.Path] <- s.Body:
-	default: // nobody does
-	}
-}
-
-// lost tells who follows a unit that the bus is gone.
-func (p *Programs) lost() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for unit, ch := range p.units {
-		close(ch)
-		delete(p.units, unit)
-	}
 }
 
 // escapePath is a unit's name in an object path.

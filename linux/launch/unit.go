@@ -173,7 +173,7 @@ func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command
 		case <-ctx.Done():
 			return ctx.Err()
 		case body, ok := <-signals:
-			if !ok { // the bus is lost; the program goes on
+			if !ok { // the manager or the bus is lost: how the program fares nobody tells
 				return nil
 			}
 			o.take(body)
