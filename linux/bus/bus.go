@@ -82,7 +82,7 @@ func (b *Bus) Conn(ctx context.Context) (*dbus.Conn, error) {
 	}
 	done := make(chan dialled, 1)
 	go func() { // a bus that hangs is left behind
-		c, err := b.connect()
+		c, err := connect(b.address)
 		done <- dialled{c, err}
 	}()
 	select {
@@ -102,18 +102,12 @@ func (b *Bus) Conn(ctx context.Context) (*dbus.Conn, error) {
 	}
 }
 
-// connect makes a connection that tells signals in their order, also to who is behind: godbus lets
-// them overtake each other otherwise.
-func (b *Bus) connect() (*dbus.Conn, error) {
-	return dbus.Connect(b.address, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
-}
-
 // Another is a connection of the caller's own, who must close it: for what others call us by.
 func (b *Bus) Another() (*dbus.Conn, error) {
 	if b.address == "" {
 		return nil, ErrAbsent
 	}
-	c, err := b.connect()
+	c, err := connect(b.address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to the message bus: %w", err)
 	}

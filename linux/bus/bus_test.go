@@ -163,6 +163,45 @@ func TestFollowInOrder(t *testing.T) {
 	}
 }
 
+// TestTooFarBehind: signals do not wait without a bound for who does not take them. The connection ends, and
+// whoever needs it gets another.
+func TestTooFarBehind(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a flood takes its time on a slow machine
+	defer cancel()
+	d := desktoptest.New(t)
+	b := bus.Session(d.Getenv)
+	defer b.Close()
+	conn, err := b.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const iface = "org.example.Flood"
+	ready, behind, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		bus.Follow(ctx, conn, []dbus.MatchOption{dbus.WithMatchInterface(iface)}, func(*dbus.Signal) { <-behind }, func() { close(ready) })
+	}()
+	<-ready
+	other := d.Dial()
+	emitted := 0
+	for ; conn.Context().Err() == nil; emitted++ {
+		if err := other.Emit("/", iface+".Is"); err != nil {
+			t.Fatal(err)
+		}
+		if emitted%1000 == 0 { // we do not run away from the bus either
+			if err := other.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetId", 0).Err; err != nil {
+				t.Fatalf("%d signals wait: %v", emitted, err)
+			}
+		}
+	}
+	t.Logf("the connection ended with %d signals", emitted)
+	close(behind)
+	<-ended
+	if again, err := b.Conn(ctx); err != nil || again == conn {
+		t.Errorf("no other connection: %v", err)
+	}
+}
+
 // Who is done with a connection that is still there would otherwise do nothing else.
 func TestEachConnectionComesOnce(t *testing.T) {
 	d := desktoptest.New(t)
