@@ -66,15 +66,23 @@ func (m *manager) StartTransientUnit(name, _ string, _ []struct {
 	return job, nil
 }
 
-// ends says of a unit that it has.
+// says tells how a unit has changed.
+func (m *manager) says(t *testing.T, name string, changed map[string]any) {
+	t.Helper()
+	values := map[string]dbus.Variant{}
+	for k, v := range changed {
+		values[k] = dbus.MakeVariant(v)
+	}
+	path := managerPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
+	if err := m.conn.Emit(path, "org.freedesktop.DBus.Properties.PropertiesChanged", managerName+".Service", values, []string{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// ends says of a unit that it has, with status 3.
 func (m *manager) ends(t *testing.T, name string) {
 	t.Helper()
-	path := managerPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(name))
-	if err := m.conn.Emit(path, "org.freedesktop.DBus.Properties.PropertiesChanged", managerName+".Service", map[string]dbus.Variant{
-		"ExecMainExitTimestamp": dbus.MakeVariant(uint64(5)), "ExecMainCode": dbus.MakeVariant(int32(1)), "ExecMainStatus": dbus.MakeVariant(int32(3)),
-	}, []string{}); err != nil {
-		t.Fatal(err)
-	}
+	m.says(t, name, map[string]any{"ExecMainExitTimestamp": uint64(5), "ExecMainCode": int32(1), "ExecMainStatus": int32(3)})
 }
 
 // What a command has become nobody tells when the service manager is gone. It is not waited for then, and

@@ -91,7 +91,7 @@ func (p *Programs) Run(ctx context.Context, c *effect.Command, out *os.File) err
 	}
 	mine := *c
 	mine.Env = append(mine.Env[:len(mine.Env):len(mine.Env)], p.missing(has)...)
-	err := p.start(ctx, conn, &mine, out)
+	err := p.start(ctx, conn, &mine, out, withdraw)
 	if err != nil {
 		withdraw()
 	}

@@ -109,3 +109,33 @@ func TestAnnouncementIsWithdrawn(t *testing.T) {
 		t.Errorf("told %s of %s", got, id)
 	}
 }
+
+// What the service manager has started and what then dies is taken back, too.
+func TestAnnouncementOfAUnitThatDiesIsWithdrawn(t *testing.T) {
+	x, d := desktoptest.X11(t), desktoptest.New(t)
+	m := newManager(t, d)
+	p := programs(t, func(name string) string {
+		if name == "DISPLAY" {
+			return x.Getenv(name)
+		}
+		return d.Getenv(name)
+	})
+	next := x.Startups()
+	c := effect.Command{Name: "p", Argv: []string{"/bin/p"}, Lasting: true, Startup: &effect.Startup{Name: "P"}}
+	go func() {
+		name := <-m.began
+		m.says(t, name, map[string]any{"ActiveState": "active"})
+		m.began <- name
+	}()
+	if err := p.Run(t.Context(), &c, nil); err != nil {
+		t.Fatal(err)
+	}
+	id := variable(&c, "DESKTOP_STARTUP_ID")
+	if got := next(); !strings.HasPrefix(got, `new: ID="`+id+`" NAME="P"`) {
+		t.Errorf("told %s of %s", got, id)
+	}
+	m.ends(t, <-m.began)
+	if got := next(); got != `remove: ID="`+id+`"` {
+		t.Errorf("told %s of %s", got, id)
+	}
+}

@@ -33,6 +33,9 @@ const (
 // maxTasks is how many processes and threads a command may have.
 const maxTasks = 64
 
+// thereWithin is how long after its start a program may say that it is there: desktops wait no longer.
+const thereWithin = 30 * time.Second
+
 // callTimeout bounds each call of the manager.
 const callTimeout = 5 * time.Second
 
@@ -148,8 +151,9 @@ func (o *outcome) err(c *effect.Command) error {
 	return nil
 }
 
-// start makes a transient unit of a command.
-func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command, out *os.File) error {
+// start makes a transient unit of a command. Of one that says when it is there failed is called when it
+// fails after that, before it can be expected to have said so.
+func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command, out *os.File, failed func()) error {
 	name := unitName(c.Name)
 	within, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -157,7 +161,7 @@ func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command
 	if err != nil {
 		return fmt.Errorf("cannot start %s: %w", c.Name, err)
 	}
-	defer forget()
+	defer func() { forget() }()
 	manager := conn.Object(managerName, managerPath)
 	call := manager.CallWithContext(within, managerIface+".StartTransientUnit", dbus.FlagNoAutoStart,
 		name, "fail", properties(c, p.places.Home, out), []struct {
@@ -168,20 +172,40 @@ func (p *Programs) start(ctx context.Context, conn *dbus.Conn, c *effect.Command
 		return fmt.Errorf("cannot start %s: %w", c.Name, call.Err)
 	}
 	var o outcome
-	for {
+	if err := o.follow(ctx, signals, func() bool { return o.ended || c.Lasting && o.started }); err != nil {
+		return err
+	}
+	if c.Startup != nil && o.started && !o.ended {
+		done := forget
+		forget = func() {}
+		go func() {
+			defer done()
+			within, cancel := context.WithTimeout(ctx, thereWithin)
+			defer cancel()
+			if o.follow(within, signals, func() bool { return o.ended }) == nil && o.err(c) != nil {
+				failed()
+			}
+		}()
+		return nil
+	}
+	return o.err(c)
+}
+
+// follow takes what is told of a unit until what is waited for, or until nothing more is told: how the
+// program fares is not known then.
+func (o *outcome) follow(ctx context.Context, signals <-chan []any, until func() bool) error {
+	for !until() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case body, ok := <-signals:
-			if !ok { // the manager or the bus is lost: how the program fares nobody tells
+			if !ok { // the manager or the bus is lost
 				return nil
 			}
 			o.take(body)
-			if o.ended || c.Lasting && o.started {
-				return o.err(c)
-			}
 		}
 	}
+	return nil
 }
 
 // activate starts an application by the message bus (Desktop Entry Specification, D-Bus
