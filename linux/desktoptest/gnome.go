@@ -14,15 +14,19 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// GNOME starts GNOME's shell without a screen, with accessibility's bus beside its own. What belongs
-// to it runs as nobody when root runs the tests.
+// GNOME starts GNOME's shell without a screen, with accessibility's bus and the portals of GNOME beside its
+// own. The layout of its keyboard is "us" until Layouts changes it. What belongs to it runs as nobody when
+// root runs the tests.
 func GNOME(t testing.TB) *Desktop {
 	t.Helper()
-	Need(t, "gnome-shell", "pipewire")
+	Need(t, "gnome-shell", "pipewire", "dbus-update-activation-environment")
 	d := newDesktop(t, nobody(t), []string{"<standard_session_servicedirs/>"})
 	d.Env = append(d.Env, "DBUS_SYSTEM_BUS_ADDRESS="+d.Getenv("DBUS_SESSION_BUS_ADDRESS"), // there may be none, and ours tells as little
-		"XDG_SESSION_TYPE=wayland", "XDG_CURRENT_DESKTOP=GNOME", "GSETTINGS_BACKEND=memory", "GTK_USE_PORTAL=0", "GDK_BACKEND=wayland",
+		"XDG_SESSION_TYPE=wayland", "XDG_CURRENT_DESKTOP=GNOME", "GSETTINGS_BACKEND=keyfile", "GTK_USE_PORTAL=0", "GDK_BACKEND=wayland",
 		"WAYLAND_DISPLAY=wayland-gnome", "NO_AT_BRIDGE=0")
+	d.Layouts("us")
+	d.Output("dbus-update-activation-environment", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DBUS_SYSTEM_BUS_ADDRESS",
+		"GSETTINGS_BACKEND", "GTK_USE_PORTAL", "GDK_BACKEND", "LIBGL_ALWAYS_SOFTWARE")
 	d.Start("pipewire")
 	d.restart = func() {
 		t.Helper()
@@ -57,21 +61,59 @@ func (d *Desktop) keyboard() {
 	d.t.Helper()
 	conn := d.Dial()
 	const remote = "org.gnome.Mutter.RemoteDesktop"
-	call := func(at dbus.ObjectPath, method string, args ...any) *dbus.Call {
-		ctx, cancel := context.WithTimeout(d.t.Context(), 2*time.Second) // what comes too early is not answered
+	call := func(within time.Duration, at dbus.ObjectPath, method string, args ...any) *dbus.Call {
+		ctx, cancel := context.WithTimeout(d.t.Context(), within)
 		defer cancel()
 		return conn.Object(remote, at).CallWithContext(ctx, remote+method, 0, args...)
 	}
 	var session dbus.ObjectPath
-	Until(d.t, "the shell takes keys", func() bool {
-		return call("/org/gnome/Mutter/RemoteDesktop", ".CreateSession").Store(&session) == nil
+	Until(d.t, "the shell takes keys", func() bool { // what comes too early is not answered
+		return call(2*time.Second, "/org/gnome/Mutter/RemoteDesktop", ".CreateSession").Store(&session) == nil
 	})
-	err := call(session, ".Session.Start").Err
+	err := call(Limit, session, ".Session.Start").Err
 	const shift = 42 // KEY_LEFTSHIFT, which does nothing
 	for _, down := range []bool{true, false} {
-		err = errors.Join(err, call(session, ".Session.NotifyKeyboardKeycode", uint32(shift), down).Err)
+		err = errors.Join(err, call(Limit, session, ".Session.NotifyKeyboardKeycode", uint32(shift), down).Err)
 	}
 	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.seat = func(method string, args ...any) error { return call(Limit, session, ".Session."+method, args...).Err }
+}
+
+// Unshare ends whatever is shared and controlled, as the user does: by a click on what the panel shows of it.
+// The seat has no keyboard then, unless somebody else gives it one.
+func (d *Desktop) Unshare() {
+	d.t.Helper()
+	var at struct{ X, Y, Width, Height int32 }
+	Until(d.t, "what the panel shows", func() bool {
+		return d.find("gnome-shell", "push button", "Stop Screen Sharing", func(o dbus.BusObject) error {
+			const onScreen = uint32(0)
+			return ask(o, "org.a11y.atspi.Component.GetExtents", onScreen).Store(&at)
+		}) && at.Width > 0
+	})
+	const wide, left = 10000, int32(0x110)
+	for _, err := range []error{
+		d.seat("NotifyPointerMotionRelative", float64(wide), float64(-wide)), // the corner
+		d.seat("NotifyPointerMotionRelative", float64(at.X+at.Width/2-1023), float64(at.Y+at.Height/2)),
+		d.seat("NotifyPointerButton", left, true),
+	} {
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+// Layouts gives the keyboard these layouts, the first of which is chosen, as the settings of GNOME do.
+func (d *Desktop) Layouts(names ...string) {
+	d.t.Helper()
+	var all []string
+	for _, name := range names {
+		all = append(all, "('xkb', '"+name+"')")
+	}
+	dir := "config/glib-2.0/settings"
+	next := d.Write(dir+"/next", "[org/gnome/desktop/input-sources]\nsources=["+strings.Join(all, ", ")+"]\n")
+	if err := os.Rename(next, filepath.Join(filepath.Dir(next), "keyfile")); err != nil {
 		d.t.Fatal(err)
 	}
 }

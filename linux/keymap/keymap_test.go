@@ -115,6 +115,17 @@ func TestStrokes(t *testing.T) {
 	}
 }
 
+func TestEqual(t *testing.T) {
+	k := parse(t, small)
+	german := k.Layout(0, false)
+	if !german.Equal(k.Layout(2, false)) { // round and round
+		t.Error("a layout is not what it is")
+	}
+	if german.Equal(k.Layout(1, false)) || german.Equal(k.Layout(0, true)) {
+		t.Error("another layout, and Caps Lock, are no difference")
+	}
+}
+
 // Without a key for it nothing of the third level can be typed.
 func TestNoThirdLevel(t *testing.T) {
 	l := parse(t, strings.Replace(small, "ISO_Level3_Shift", "Alt_R", 1)).Layout(0, false)

@@ -2,6 +2,7 @@ package keymap
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -127,6 +128,12 @@ func (l *Layout) Sym(r rune) Sym {
 		r = '\n'
 	}
 	return l.syms[r]
+}
+
+// Equal says whether both type the same by the same keys.
+func (l *Layout) Equal(other *Layout) bool {
+	return l.Level3 == other.Level3 && maps.Equal(l.syms, other.syms) && maps.Equal(l.codes, other.codes) &&
+		maps.EqualFunc(l.strokes, other.strokes, slices.Equal[[]Stroke])
 }
 
 // Code is the key that has the keysym without any other key.

@@ -172,6 +172,9 @@ func (b *Backend) fix(w *world) string {
 	if b.absent.Load() {
 		return remedy.Seat
 	}
+	if w.compositor != "" && b.portal != nil && b.portal.Refused() {
+		return "midimonctl restart" // which asks again
+	}
 	if named := b.backend(); named != "" && named != anyway && choose(w, anyway).keys != "" {
 		return `write backend = "` + anyway + `" into [input] of the configuration`
 	}

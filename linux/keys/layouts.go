@@ -133,12 +133,15 @@ func (l *layouts) possible(ctx context.Context) ([]*keymap.Layout, error) {
 	}
 	var all []*keymap.Layout
 	for group := range k.Groups {
-		all = append(all, k.Layout(group, caps))
+		one := k.Layout(group, caps)
+		if !slices.ContainsFunc(all, one.Equal) { // GNOME adds that of the language, which most have already
+			all = append(all, one)
+		}
 	}
 	return all, nil
 }
 
-// group asks Plasma, the only one that says it to everybody.
+// group is the layout that is chosen, where somebody says it.
 func (l *layouts) group(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
@@ -151,7 +154,38 @@ func (l *layouts) group(ctx context.Context) (int, error) {
 	}
 	var n uint32
 	err = c.Object("org.kde.keyboard", "/Layouts").CallWithContext(ctx, "org.kde.KeyboardLayouts.getLayout", dbus.FlagNoAutoStart).Store(&n)
-	return int(n), err
+	if err == nil {
+		return int(n), nil
+	}
+	return 0, onlyOne(ctx, c)
+}
+
+// onlyOne is nil where GNOME's user has no other layout than the first. GNOME does not say which of several is
+// chosen, and behind those of the user it always has that of the language, which nobody can choose.
+func onlyOne(ctx context.Context, c *dbus.Conn) error {
+	var runs bool
+	if err := c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, "org.gnome.Shell").Store(&runs); err != nil {
+		return err
+	}
+	if !runs {
+		return errors.New("there is no GNOME")
+	}
+	var v dbus.Variant
+	err := c.Object("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop").
+		CallWithContext(ctx, "org.freedesktop.portal.Settings.Read", 0, "org.gnome.desktop.input-sources", "sources").Store(&v)
+	if inner, ok := v.Value().(dbus.Variant); ok { // the portal wraps it twice
+		v = inner
+	}
+	sources, ok := v.Value().([][]any)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("GNOME has the layouts %v, which are none", v)
+	case len(sources) > 1:
+		return fmt.Errorf("GNOME has %d layouts", len(sources))
+	}
+	return nil
 }
 
 const ledDir = "/sys/class/leds"

@@ -28,7 +28,9 @@ func openPortal(ctx context.Context, w *world, p *portal.Portal, desk *bus.Bus) 
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Recover(ctx); err != nil && !errors.Is(err, portal.ErrAsked) {
+	// Whatever else prevents that is met again by who presses first: here it would be tried again and again, and
+	// the user asked as often.
+	if err := p.Recover(ctx); errors.Is(err, portal.ErrRefused) {
 		l.close()
 		return nil, err
 	}

@@ -71,10 +71,7 @@ func New(desk *bus.Bus, token, held string) *Portal {
 
 // Available says why there is no such portal, or none for us. It starts the portal.
 func (p *Portal) Available(ctx context.Context) error {
-	p.mu.Lock()
-	refused := p.refused
-	p.mu.Unlock()
-	if refused {
+	if p.Refused() {
 		return ErrRefused
 	}
 	c, err := p.bus.Conn(ctx)
@@ -83,6 +80,13 @@ func (p *Portal) Available(ctx context.Context) error {
 	}
 	_, err = version(ctx, c)
 	return err
+}
+
+// Refused says whether the user does not allow it.
+func (p *Portal) Refused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused
 }
 
 // Granted says whether the user has allowed it already.

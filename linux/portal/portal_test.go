@@ -30,6 +30,7 @@ type desktop struct {
 	hung  chan bool   // has a value: the next call is not answered
 	start chan uint32 // how the next question is answered; who sends is the user
 	given int         // how many permissions that last, of which the names count
+	only  *uint32     // the devices that the user gives; nil: it does not say
 
 	blind   atomic.Bool // it has no portal for screens
 	none    atomic.Bool // the user chooses none
@@ -114,6 +115,9 @@ func (d *desktop) answer(m *dbus.Message) {
 			results["streams"] = dbus.MakeVariant(twoScreens())
 		}
 		d.sources = false
+		if d.only != nil {
+			results["devices"] = dbus.MakeVariant(*d.only)
+		}
 		if d.version >= persists {
 			d.given++
 			results["restore_token"] = dbus.MakeVariant(fmt.Sprintf("permission %d", d.given))
@@ -245,6 +249,22 @@ func TestRefusedIsNotAskedAgain(t *testing.T) {
 	over(t, ended)
 	if err := p.Available(t.Context()); !errors.Is(err, ErrRefused) || p.Granted() {
 		t.Error(err)
+	}
+}
+
+// Some desktops let the user share the screen and nothing else, and call it allowed.
+func TestNoDevicesIsRefused(t *testing.T) {
+	d, p := newDesktop(t, 2)
+	d.only = new(uint32)
+	d.start <- 0
+	for range 3 {
+		if err := p.MoveTo(t.Context(), 1, 1); !errors.Is(err, ErrRefused) {
+			t.Fatal(err)
+		}
+	}
+	d.wants("CreateSession", `SelectDevices 3 2 ""`, "SelectSources 1 true", "Start")
+	if !p.Refused() || p.Granted() {
+		t.Error("it is no refusal")
 	}
 }
 

@@ -84,6 +84,9 @@ func (p *Portal) negotiate(ctx context.Context, r *requests, screens bool) (dbus
 	if results, err = r.do(ctx, remote, "Start", options{}, session, ""); err != nil {
 		return "", err
 	}
+	if given, told := results["devices"].Value().(uint32); told && given&keyboardAndPointer == 0 {
+		return "", ErrRefused // the screens may be looked at, and that is all
+	}
 	r.screens = screensOf(results["streams"].Value())
 	if given, ok := results["restore_token"].Value().(string); ok && p.token != "" {
 		_ = keep(token, given) // without it the desktop asks again, and that is all
