@@ -3,7 +3,6 @@
 package focus
 
 import (
-	"context"
 	"errors"
 	"os"
 	"strings"
@@ -177,31 +176,13 @@ func (a app) said() {
 	}
 }
 
-// follow runs a watcher and returns how to wait for what it tells.
+// follow runs a watcher in a session of Wayland and returns how to wait for what it tells.
 func (s *shell) follow() (until func(want Focus)) {
-	ctx, cancel := context.WithCancel(s.t.Context())
-	getenv := func(name string) string {
-		return map[string]string{"DBUS_SESSION_BUS_ADDRESS": s.address, "WAYLAND_DISPLAY": "wayland-0"}[name]
-	}
-	b := bus.Session(getenv)
-	told, ended := make(chan Focus, 64), make(chan struct{})
-	go func() { defer close(ended); New(b, getenv).Run(ctx, func(f Focus) { told <- f }) }()
-	s.t.Cleanup(func() { cancel(); <-ended; b.Close() })
-	var all []Focus
-	return func(want Focus) {
-		s.t.Helper()
-		for over := time.After(desktoptest.Limit); ; {
-			select {
-			case f := <-told:
-				all = append(all, f)
-				if f.App == want.App && f.Source == want.Source && strings.Contains(f.Why, want.Why) && f.Fix == want.Fix {
-					return
-				}
-			case <-over:
-				s.t.Fatalf("no %+v in %+v", want, all)
-			}
-		}
-	}
+	s.t.Helper()
+	env := map[string]string{"DBUS_SESSION_BUS_ADDRESS": s.address, "WAYLAND_DISPLAY": "wayland-0"}
+	b := bus.Session(func(name string) string { return env[name] })
+	s.t.Cleanup(b.Close)
+	return follows(s.t, b, env)
 }
 
 // called is what an application of this process is called: as its unit says, where it has one.

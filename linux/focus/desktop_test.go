@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -19,9 +20,15 @@ import (
 // watch starts a watcher on a desktop and returns how to wait for what it tells.
 func watch(t *testing.T, d *desktoptest.Desktop) (until func(source, app string)) {
 	t.Helper()
+	return watchIn(t, d, d.Getenv)
+}
+
+// watchIn is watch with an environment of its own.
+func watchIn(t *testing.T, d *desktoptest.Desktop, getenv func(string) string) (until func(source, app string)) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	told, ended := make(chan focus.Focus, 64), make(chan struct{})
-	w := focus.New(bus.Session(d.Getenv), d.Getenv)
+	w := focus.New(bus.Session(d.Getenv), getenv)
 	go func() { defer close(ended); w.Run(ctx, func(f focus.Focus) { told <- f }) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	var last focus.Focus
@@ -71,6 +78,37 @@ func TestSway(t *testing.T) {
 	until("sway", "")
 	d.Output("swaymsg", "[app_id=First.App]", "focus")
 	until("sway", "first.app")
+	d.Stop()
+	until("", "")
+}
+
+// TestCompositorThatListsItsWindows is of those that have no way of their own to tell: sway has both.
+func TestCompositorThatListsItsWindows(t *testing.T) {
+	d, empty := desktoptest.Sway(t), t.TempDir()
+	until := watchIn(t, d, func(name string) string {
+		switch name {
+		case "SWAYSOCK", "I3SOCK":
+			return ""
+		case "XDG_RUNTIME_DIR":
+			return empty // where sway's own socket is not
+		case "WAYLAND_DISPLAY":
+			return filepath.Join(d.Getenv("XDG_RUNTIME_DIR"), d.Getenv(name))
+		}
+		return d.Getenv(name)
+	})
+	until("the compositor", "")
+	one := d.Start("foot", "-a", "First.App", "sleep", "1000")
+	until("the compositor", "first.app")
+	two := d.Start("foot", "-a", "second", "sleep", "1000")
+	until("the compositor", "second")
+	two.Kill()
+	until("the compositor", "first.app")
+	d.Output("swaymsg", "workspace", "9")
+	until("the compositor", "")
+	d.Output("swaymsg", "[app_id=First.App]", "focus")
+	until("the compositor", "first.app")
+	one.Kill()
+	until("the compositor", "")
 	d.Stop()
 	until("", "")
 }

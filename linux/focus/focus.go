@@ -1,8 +1,8 @@
 //go:build linux
 
 // Package focus tells which application has the keyboard, as the desktop that runs has it: sway and
-// i3, Hyprland, niri, KWin, any X11 window manager of the EWMH, and on GNOME the applications
-// themselves, by AT-SPI. It waits for events; what cannot be
+// i3, Hyprland, niri, KWin, any X11 window manager of the EWMH, any other Wayland compositor that
+// lists its windows to panels, and on GNOME the applications themselves, by AT-SPI. It waits for events; what cannot be
 // known is said to be unknown, and never guessed. What midimon does with it is decided elsewhere.
 package focus
 
@@ -190,7 +190,7 @@ func follow(ctx context.Context, sources []source, say func(Focus)) (unknown Foc
 	return unknown
 }
 
-// sources are all, the surest first. X11 knows no Wayland window, so it counts alone.
+// sources are all, the surest first.
 func (w *Watcher) sources(say func(Focus)) []source {
 	// mutable is a source that at times cannot tell, and says why.
 	mutable := func(name string, watch func(ctx context.Context, tell, mute func(string)) error) source {
@@ -198,21 +198,15 @@ func (w *Watcher) sources(say func(Focus)) []source {
 			return watch(ctx, tell, func(why string) { say(Focus{Why: name + ": " + why}) })
 		}}
 	}
-	s := []source{
-		{"sway", w.sway}, {"Hyprland", w.hyprland}, {"niri", w.niri}, {"KWin", w.kwin},
+	return []source{
+		{"sway", w.sway},
+		{"Hyprland", w.hyprland},
+		{"niri", w.niri},
+		{"KWin", w.kwin},
+		mutable("X11", w.x11),
+		{"the compositor", w.wayland},
+		mutable("AT-SPI", w.atspi),
 	}
-	if !w.wayland() {
-		s = append(s, mutable("X11", w.x11))
-	}
-	return append(s, mutable("AT-SPI", w.atspi))
-}
-
-// wayland says whether a Wayland compositor runs.
-func (w *Watcher) wayland() bool {
-	if w.getenv("WAYLAND_DISPLAY") != "" {
-		return true
-	}
-	return len(sockets(w.runtime, "wayland-*")) > 0
 }
 
 // sockets are what fits the pattern in a directory, without locks, the newest first.

@@ -4,6 +4,7 @@ package focus
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"net"
@@ -14,6 +15,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/amiable-dev/midimon/linux/bus"
+	"github.com/amiable-dev/midimon/linux/desktoptest"
 )
 
 func TestFocusedNode(t *testing.T) {
@@ -190,6 +194,49 @@ func TestAppOfUnit(t *testing.T) {
 	} {
 		if got := appOfUnit(group); got != want {
 			t.Errorf("%s: %q, want %q", group, got, want)
+		}
+	}
+}
+
+// TestXServerOfTheManager: midimon may be older than the session, whose X server and the right to it only
+// the service manager knows then.
+func TestXServerOfTheManager(t *testing.T) {
+	d := desktoptest.New(t)
+	desktoptest.Manager(d, "DISPLAY=:4711", "XAUTHORITY=/run/authority")
+	desk := bus.Session(d.Getenv)
+	t.Cleanup(desk.Close)
+	follows(t, desk, nil)(Focus{Why: "X11: cannot reach the X server :4711"})
+}
+
+// follows runs a watcher and returns how to wait for what it tells.
+func follows(t *testing.T, user *bus.Bus, env map[string]string) (until func(want Focus)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	told, ended := make(chan Focus, 64), make(chan struct{})
+	w := New(user, func(name string) string { return env[name] })
+	go func() {
+		defer close(ended)
+		w.Run(ctx, func(f Focus) {
+			select {
+			case told <- f:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	var all []Focus
+	return func(want Focus) {
+		t.Helper()
+		for over := time.After(desktoptest.Limit); ; {
+			select {
+			case f := <-told:
+				all = append(all, f)
+				if f.App == want.App && f.Source == want.Source && strings.Contains(f.Why, want.Why) && f.Fix == want.Fix {
+					return
+				}
+			case <-over:
+				t.Fatalf("no %+v in %+v", want, all)
+			}
 		}
 	}
 }

@@ -53,10 +53,17 @@ func owner(ctx context.Context, conn *dbus.Conn, name string) (is string) {
 	return is
 }
 
-// active is one call of the script.
+// active says which application has the focus, counted by who says it: KWin's script, or us.
 type active struct {
 	count int32
 	app   string
+}
+
+func newer(was, now active) active {
+	if was.count > now.count {
+		return was
+	}
+	return now
 }
 
 // receiver is what the script calls.
@@ -65,12 +72,7 @@ type receiver struct{ calls chan active }
 // active says which application has the focus. Of what nobody has taken yet the newest stays, as the
 // script counts: each call comes in a goroutine of its own.
 func (r receiver) active(count int32, app string) *dbus.Error {
-	leave(r.calls, active{count, app}, func(was, now active) active {
-		if was.count > now.count {
-			return was
-		}
-		return now
-	})
+	leave(r.calls, active{count, app}, newer)
 	return nil
 }
 
@@ -144,7 +146,7 @@ func unload(conn *dbus.Conn) {
 	_ = conn.Object(kwinName, "/Scripting").CallWithContext(ctx, kwinScripting+".unloadScript", dbus.FlagNoAutoStart, scriptName).Err
 }
 
-// order tells of the calls in their order, until gone is closed.
+// order tells of what comes in its order, until gone is closed.
 func order(gone <-chan struct{}, calls <-chan active, tell func(string)) error {
 	var newest int32
 	var none <-chan time.Time

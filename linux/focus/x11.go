@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,12 +15,13 @@ import (
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
 
+	"github.com/amiable-dev/midimon/linux/display"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
 // displays are the X servers to try.
-func (w *Watcher) displays() []string {
-	if d := w.getenv("DISPLAY"); d != "" {
+func displays(env func(string) string) []string {
+	if d := env("DISPLAY"); d != "" {
 		return []string{d}
 	}
 	var all []string
@@ -37,10 +37,14 @@ func (w *Watcher) displays() []string {
 // none does, mute is told why.
 func (w *Watcher) x11(ctx context.Context, tell, mute func(string)) error {
 	err := errAbsent
-	for _, display := range w.displays() {
-		c, dialErr := xgb.NewConnDisplay(display)
+	env := display.Environment(ctx, w.user, w.getenv)
+	if compositor(ctx, env) != "" || env("WAYLAND_DISPLAY") != "" && env("DISPLAY") == "" {
+		return err // X11 knows no Wayland window, so it counts alone
+	}
+	for _, name := range displays(env) {
+		c, dialErr := x11.Dial(ctx, name, display.Authority(env))
 		if dialErr != nil {
-			err = fmt.Errorf("cannot reach %s: %w", display, dialErr)
+			err = dialErr
 			continue
 		}
 		stop := context.AfterFunc(ctx, c.Close)

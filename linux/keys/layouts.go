@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -140,6 +141,9 @@ func (l *layouts) possible(ctx context.Context) ([]*keymap.Layout, error) {
 	}
 	return all, nil
 }
+
+// askWithin is how long a desktop may take to say which layout is chosen.
+const askWithin = time.Second
 
 // group is the layout that is chosen, where somebody says it.
 func (l *layouts) group(ctx context.Context) (int, error) {

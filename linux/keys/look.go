@@ -5,23 +5,18 @@ package keys
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/amiable-dev/midimon/engine/report"
-	"github.com/amiable-dev/midimon/linux/systemd"
+	"github.com/amiable-dev/midimon/linux/display"
 	"github.com/amiable-dev/midimon/linux/uinput"
 	"github.com/amiable-dev/midimon/linux/wayland"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
-
-// askWithin is how long the service manager and the portal may take to answer.
-const askWithin = time.Second
 
 const (
 	virtualKeyboard = "zwp_virtual_keyboard_manager_v1"
@@ -31,19 +26,15 @@ const (
 // look looks at what the desktop offers now.
 func (b *Backend) look(ctx context.Context) *world {
 	w := &world{}
-	env := b.environment(ctx)
-	dir := b.getenv("XDG_RUNTIME_DIR")
-	if w.compositor = compositor(env, dir); w.compositor == "" {
+	env := display.Environment(ctx, b.bus, b.getenv)
+	if w.compositor = display.Compositor(env); w.compositor == "" {
 		w.wayland = "there is no compositor"
 	} else {
 		b.lookAtCompositor(ctx, w)
 	}
-	w.display, w.authority = env("DISPLAY"), env("XAUTHORITY")
+	w.display, w.authority = env("DISPLAY"), display.Authority(env)
 	if w.display == "" && w.compositor == "" {
 		w.display = ownDisplay()
-	}
-	if w.authority == "" {
-		w.authority = filepath.Join(env("HOME"), ".Xauthority")
 	}
 	switch {
 	case w.display == "":
@@ -105,52 +96,6 @@ func (b *Backend) lookAtPortal(ctx context.Context, w *world) {
 			w.portal = err.Error()
 		}
 	}
-}
-
-// environment is our own, and that of the service manager, to which desktops tell where they are:
-// we may be older than the desktop.
-func (b *Backend) environment(ctx context.Context) func(string) string {
-	var manager map[string]string
-	if b.getenv("WAYLAND_DISPLAY") == "" && b.getenv("DISPLAY") == "" && b.bus != nil {
-		ctx, cancel := context.WithTimeout(ctx, askWithin)
-		defer cancel()
-		if c, err := b.bus.Conn(ctx); err == nil {
-			if all, err := systemd.Environment(ctx, c); err == nil {
-				manager = all
-			}
-		}
-	}
-	return func(name string) string {
-		if v := b.getenv(name); v != "" {
-			return v
-		}
-		return manager[name]
-	}
-}
-
-// compositor is the socket of the compositor, or empty.
-func compositor(env func(string) string, dir string) string {
-	if name := env("WAYLAND_DISPLAY"); name != "" {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(dir, name)
-		}
-		return name
-	}
-	if env("DISPLAY") != "" || dir == "" {
-		return "" // a session of X11, if any
-	}
-	sockets, _ := filepath.Glob(filepath.Join(dir, "wayland-*"))
-	slices.Sort(sockets)
-	for _, s := range sockets {
-		if strings.HasSuffix(s, ".lock") {
-			continue
-		}
-		if c, err := net.DialTimeout("unix", s, askWithin); err == nil { //nolint:noctx // it is bounded
-			_ = c.Close()
-			return s
-		}
-	}
-	return ""
 }
 
 // ownDisplay is an X server of the user's own, or empty. Others would not let us in.

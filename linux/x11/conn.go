@@ -42,7 +42,13 @@ var ErrXwayland = errors.New("the X server is Xwayland")
 
 func init() { xgb.Logger = log.New(io.Discard, "", 0) } // it speaks to stderr otherwise
 
-// dial connects to a display (":0") with the authority of a file, which may be missing.
+// Dial connects to a display (":0") with the authority of a file, which may be missing.
+func Dial(ctx context.Context, display, authority string) (*xgb.Conn, error) {
+	c, _, err := dial(ctx, display, authority)
+	return c, err
+}
+
+// dial is Dial, with the socket.
 func dial(ctx context.Context, display, authority string) (*xgb.Conn, net.Conn, error) {
 	number, _, _ := strings.Cut(strings.TrimPrefix(display, ":"), ".")
 	if !strings.HasPrefix(display, ":") || number == "" {
