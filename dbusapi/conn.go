@@ -66,14 +66,21 @@ const maxCalls = 64
 // sd-bus takes whatever comes before the answer for a fault. One that only listens hears nothing so long.
 const helloWithin = time.Second
 
+// A line is a link, or a peerLink.
+type line interface {
+	io.ReadWriteCloser
+	deliver(take func(*call))
+}
+
 // attach makes a connection of a socket on which both sides may speak D-Bus messages once
 // godbus has had its handshake. run must follow.
-func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool) (*conn, error) {
+func (s *Server) attach(ctx context.Context, rw line, private bool) (*conn, error) {
 	c := &conn{
 		server: s, id: strconv.FormatUint(s.connections.Add(1), 10), private: private, out: rw,
 		calls: make(chan *call, maxCalls), done: make(chan answer), gone: make(chan string), freed: make(chan struct{}, 1), callers: map[string]*caller{},
 	}
 	c.monitor = monitor{conn: c}
+	rw.deliver(c.accept)
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	// godbus waits for its writer before it closes; closing the socket ends the write.
 	context.AfterFunc(c.ctx, func() { _ = rw.Close() })
@@ -91,13 +98,13 @@ func (s *Server) attach(ctx context.Context, rw io.ReadWriteCloser, private bool
 	return c, nil
 }
 
-// intercept runs in godbus' reader and takes calls out of its hands: it would answer each in
+// intercept runs in godbus' reader and takes calls that are not plain out of its hands: it would answer each in
 // a goroutine of its own, in any order.
 func (c *conn) intercept(m *dbus.Message) {
 	if m.Type != dbus.TypeMethodCall {
 		return
 	}
-	k := &call{conn: c, body: m.Body, serial: m.Serial(), silent: m.Flags&dbus.FlagNoReplyExpected != 0}
+	k := &call{body: m.Body, serial: m.Serial(), silent: m.Flags&dbus.FlagNoReplyExpected != 0}
 	k.path, _ = m.Headers[dbus.FieldPath].Value().(dbus.ObjectPath)
 	k.iface, _ = m.Headers[dbus.FieldInterface].Value().(string)
 	k.member, _ = m.Headers[dbus.FieldMember].Value().(string)
@@ -108,6 +115,12 @@ func (c *conn) intercept(m *dbus.Message) {
 	// What remains goes to noCalls, which says nothing. godbus itself would answer Peer.
 	m.Flags |= dbus.FlagNoReplyExpected
 	delete(m.Headers, dbus.FieldInterface)
+	c.accept(k)
+}
+
+// accept takes a call, as soon as there is a place for it. The reader calls it.
+func (c *conn) accept(k *call) {
+	k.conn = c
 	select {
 	case c.calls <- k:
 	case <-c.ctx.Done():

@@ -70,14 +70,14 @@ func (s *Server) servePeer(ctx context.Context, socket net.Conn) error {
 	if err := socket.SetReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return err
 	}
-	l := &peerLink{link: newLink(socket, s.writeTimeout), guid: s.guid}
-	if err := serverHandshake(l.in, l.link, s.guid); err != nil {
+	raw := newLink(socket, s.writeTimeout)
+	if err := serverHandshake(raw.in, raw, s.guid); err != nil {
 		return fmt.Errorf("handshake: %w", err)
 	}
 	if err := socket.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	c, err := s.attach(ctx, l, true)
+	c, err := s.attach(ctx, newPeerLink(raw, s.guid), true)
 	if err != nil {
 		return err
 	}

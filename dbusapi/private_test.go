@@ -348,11 +348,11 @@ func FuzzPeerLink(f *testing.F) {
 	f.Add(append(encode(f, signal), encode(f, ping())...))
 	f.Add(append(encode(f, ping()), 'B', 1, 0, 1))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		l := &peerLink{link: &link{in: bufio.NewReader(bytes.NewReader(in))}, begun: true}
+		l := newPeerLink(&link{in: bufio.NewReader(bytes.NewReader(in)), calls: func(*call) {}, begun: true}, "")
 		out, _ := io.ReadAll(l)
 		for len(out) >= 16 {
 			size, err := messageSize(out)
-			if err != nil || dbus.Type(out[1]) != dbus.TypeMethodCall {
+			if err != nil || size > maxMessage || dbus.Type(out[1]) != dbus.TypeMethodCall {
 				t.Fatalf("let through: %x (%v)", out, err)
 			}
 			out = out[min(size, uint64(len(out))):]

@@ -2,6 +2,8 @@ package dbusapi
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -30,7 +32,7 @@ func BenchmarkServe(b *testing.B) {
 	s := newServer(b, busy{dbustest.NewBackend()})
 	ours, theirs := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
-	c, err := s.attach(b.Context(), &peerLink{link: newLink(ours, s.writeTimeout)}, true)
+	c, err := s.attach(b.Context(), newPeerLink(newLink(ours, s.writeTimeout), s.guid), true)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -51,6 +53,29 @@ func BenchmarkServe(b *testing.B) {
 			for b.Loop() {
 				k := call
 				c.serve(&k)
+			}
+		})
+	}
+}
+
+// BenchmarkCall is what it costs to read a call, without godbus and with it.
+func BenchmarkCall(b *testing.B) {
+	wire := called(b, binary.LittleEndian, BusName, "Mode")
+	for name, read := range map[string]func() error{
+		"plain": func() error {
+			if _, ok := plainCall(wire); !ok {
+				return errors.New("it is not plain")
+			}
+			return nil
+		},
+		"godbus": func() error { _, err := asGodbus(wire); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := read(); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}
