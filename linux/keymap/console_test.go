@@ -39,7 +39,7 @@ func german() *Console {
 		18: {letter('e'), letter('E'), wide('€')}, 21: {letter('z'), letter('Z')}, 44: {letter('y'), letter('Y')}, 24: {letter('o'), letter('O')},
 		30: {letter('a'), letter('A')}, 39: {wide('ö'), wide('Ö')}, 50: {letter('m'), letter('M'), wide('µ')}, 55: {'*'},
 		86: {'<', '>', '|', wide('¦')}, 120: {'?'}, 12: {wide('ß'), '?', '\\'}, 1: {27, 27}, 52: {'.', ':', hole, hole, kCompose},
-		40: {ktDead2<<8 | '"', wide('ż')},
+		40: {ktDead2<<8 | '"', wide('ż')}, 31: {hole, hole, hole, hole, 's'},
 	} {
 		for table, v := range levels {
 			c.Keys[table][code] = v
@@ -56,7 +56,7 @@ func TestConsoleLayout(t *testing.T) {
 		"german": {func(*Console) {}, map[rune]string{
 			'z': "21", 'Y': "S44", '@': "A16", '€': "A18", 'ß': "12", '°': "S41", '¦': "SA86", '?': "S12", // and not 120, which we have not
 			'\n': "28", '\t': "15", '\b': "14", ' ': "57", '*': "55", '\x1b': "", 'é': "13 18", '^': "41 57", '`': "S13 57", '\'': "13 57",
-			'"': "40 57", 'â': "41 30", 'å': "C52 24 30", 'x': "", 'ż': "S40", 'λ': "", 'F': "",
+			'"': "40 57", 'â': "41 30", 'å': "C52 24 30", 'x': "", 'ż': "S40", 'λ': "", 'F': "", 's': "",
 		}},
 		"caps lock": {func(c *Console) { c.Caps = true }, map[rune]string{
 			'z': "S21", 'Y': "44", '@': "A16", 'ö': "39", '1': "2", '?': "S12", 'é': "13 S18", 'å': "C52 S24 S30",
@@ -79,6 +79,12 @@ func TestConsoleLayout(t *testing.T) {
 				c.Keys[table][codeAltGr], c.Keys[table][56] = hole, altGr
 			}
 		}, map[rune]string{'@': "A16"}},
+		"AltGr twice": {func(c *Console) {
+			for table := range c.Keys {
+				c.Keys[table][56] = altGr
+			}
+		}, map[rune]string{'@': "A16"}},
+		"Return is a character":     {func(c *Console) { c.Keys[0][28], c.Keys[1][28], c.Keys[2][28], c.Keys[3][28] = hole, hole, hole, '\r' }, map[rune]string{'\n': "SA28"}},
 		"no Shift":                  {func(c *Console) { c.Keys[0][codeShift] = hole }, map[rune]string{'Y': "", '@': "A16", '`': ""}},
 		"no Control":                {func(c *Console) { c.Keys[4][codeControl] = hole }, map[rune]string{'å': "", 'a': "30"}},
 		"an accent of its own":      {func(c *Console) { c.Accents = append(c.Accents, Accent{'^', ' ', 'λ'}) }, map[rune]string{'λ': "41 57", '^': ""}},
@@ -87,6 +93,9 @@ func TestConsoleLayout(t *testing.T) {
 		keys := german()
 		c.change(keys)
 		l := keys.Layout()
+		if name == "AltGr twice" && l.Level3 != codeAltGr || name == "AltGr elsewhere" && l.Level3 != 56 {
+			t.Errorf("%s: it is %d", name, l.Level3)
+		}
 		for r, want := range c.want {
 			strokes, _ := l.Strokes(r)
 			var got []string
