@@ -64,12 +64,15 @@ func (b *board) configured(o *reload.Outcome, r report.Reload) {
 }
 
 // reload reads the configuration and makes it the program. A bad one changes nothing.
-func (d *Daemon) reload(ctx context.Context, trigger string) (report.Reload, error) {
+func (d *Daemon) reload(ctx context.Context, trigger string) (r report.Reload, err error) {
 	began := time.Now()
 	defer d.reloading()()
-	o := d.read(ctx, patience)
 	defer d.follower.Poke()
-	return d.adopt(ctx, &o, trigger, began)
+	d.o.Beside(func() {
+		o := d.read(ctx, patience)
+		r, err = d.adopt(ctx, &o, trigger, began)
+	})
+	return r, err
 }
 
 // reloading shows that a reload is under way if it is not over soon.
@@ -102,17 +105,18 @@ func (d *Daemon) read(ctx context.Context, limit time.Duration) reload.Outcome {
 
 // changed reads the configuration if it is another and nobody writes it any more.
 func (d *Daemon) changed(ctx context.Context, quiet, detect time.Duration) (again time.Duration, writing bool) {
-	_ = d.reloader.Between(ctx, func(ctx context.Context) error { // how it went is reported
+	_ = d.reloader.Between(ctx, func(ctx context.Context) (err error) { // how it went is reported
 		began := time.Now()
 		defer d.reloading()()
-		o, other := d.reader.ReadOther(quiet)
-		again, writing = o.Again, o.Writing
-		if other && again == 0 {
-			o.Phases.Detect = detect
-			_, err := d.adopt(ctx, &o, "file", began.Add(-detect))
-			return err
-		}
-		return nil
+		d.o.Beside(func() {
+			o, other := d.reader.ReadOther(quiet)
+			again, writing = o.Again, o.Writing
+			if other && again == 0 {
+				o.Phases.Detect = detect
+				_, err = d.adopt(ctx, &o, "file", began.Add(-detect))
+			}
+		})
+		return err
 	})
 	d.written(writing && quiet > patience)
 	return again, writing
@@ -142,19 +146,6 @@ func (d *Daemon) unwatched(err error) {
 	d.board.post(func() { d.board.rows.Set(row) })
 }
 
-// long is how many bytes of configuration are worth another processor: reading them takes 2 ms,
-// and to change how many there are stops everything, for longer than most files take.
-const long = 64 << 10
-
-// beside does what takes as long as so many bytes of configuration do.
-func (d *Daemon) beside(size int, work func()) {
-	if size < long {
-		work()
-		return
-	}
-	d.o.Beside(work)
-}
-
 // adopt makes what was read the program, if it is good, and reports how it went.
 func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, began time.Time) (report.Reload, error) {
 	b := d.board
@@ -171,7 +162,7 @@ func (d *Daemon) adopt(ctx context.Context, o *reload.Outcome, trigger string, b
 		d.takeUp(ctx, o.Program)
 		r.Generation++
 		r.Grade = report.Grade(r.Took)
-		d.beside(o.Size, func() { r.Diff = d.undo.accept(o) })
+		r.Diff = d.undo.accept(o)
 	}
 	b.finished(func() {
 		b.phase.Reloading = false

@@ -131,7 +131,6 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.reader.Beside = d.beside // before, there are no notes that it could keep waiting
 
 	ctx, fatal := context.WithCancelCause(ctx)
 	defer fatal(nil)

@@ -27,7 +27,7 @@ func (d *Daemon) Validate(ctx context.Context, text string) (ok bool, diagnostic
 	case <-ctx.Done():
 		return false, nil, ctx.Err()
 	}
-	d.beside(len(text), func() {
+	d.o.Beside(func() {
 		p, found := config.Load(d.o.Config, []byte(text))
 		ok, diagnostics = p != nil, found
 	})

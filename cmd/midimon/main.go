@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/amiable-dev/midimon/dbusapi"
 	"github.com/amiable-dev/midimon/service"
@@ -108,29 +109,49 @@ func buildVersion() string {
 
 // One processor is enough for notes: handing one from goroutine to goroutine then wakes no
 // other thread, which took longer than all the rest. Work that takes long, and would make the
-// notes wait, gets another one while it lasts.
+// notes wait, gets another one. To change how many there are stops everything, and work seldom
+// comes alone: whoever wants to know of a reload is told after it. So it is there for a while longer.
 const (
 	noteProcs   = 1
 	besideProcs = 2
+	besideAfter = time.Second
 )
 
-// working counts the works under way: the last one to end takes the processor back.
+// working counts the works under way.
 var working struct {
 	sync.Mutex
-	n int
+	n    int
+	over *time.Timer // takes the processor back; nil: nobody worked yet
 }
 
 func beside(work func()) {
-	count := func(by, from, procs int) {
-		working.Lock()
-		defer working.Unlock()
-		if working.n += by; working.n == from {
-			runtime.GOMAXPROCS(procs)
+	w := &working
+	w.Lock()
+	w.n++
+	runtime.GOMAXPROCS(besideProcs)
+	w.Unlock()
+	defer func() {
+		w.Lock()
+		defer w.Unlock()
+		if w.n--; w.n > 0 {
+			return
 		}
-	}
-	count(1, 1, besideProcs)
-	defer count(-1, 0, noteProcs)
+		if w.over == nil {
+			w.over = time.AfterFunc(besideAfter, takeBack)
+		} else {
+			w.over.Reset(besideAfter)
+		}
+	}()
 	work()
+}
+
+// takeBack leaves the notes one processor, if nobody works.
+func takeBack() {
+	working.Lock()
+	defer working.Unlock()
+	if working.n == 0 {
+		runtime.GOMAXPROCS(noteProcs)
+	}
 }
 
 // serve runs the daemon until a signal ends it.

@@ -29,7 +29,6 @@ type Outcome struct {
 	Diagnostics []report.Diagnostic
 	Phases      report.Phases // of reading
 	Sum         Sum           // of what was read
-	Size        int           // of what was read, in bytes
 	Missing     bool          // there is no file
 	Err         error         // wraps report.ErrConfigUnreadable or report.ErrConfigInvalid
 
@@ -42,9 +41,8 @@ type Sum [sha256.Size]byte
 
 // A Reader reads a configuration.
 type Reader struct {
-	Path   string
-	Guard  Guard                       // nil: nobody can tell who writes
-	Beside func(size int, work func()) // does what takes as long as so many bytes do; nil: just does it
+	Path  string
+	Guard Guard // nil: nobody can tell who writes
 
 	last atomic.Pointer[reading] // nil: nothing was read
 	seen map[string]sight        // of what could not be believed at once, by path
@@ -125,7 +123,7 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 	main := s.file(r.Path)
 	s.use(main)
 	if main.err == nil {
-		r.beside(s.size(), func() { parsed = config.Parse(r.Path, main.text, s.open) })
+		parsed = config.Parse(r.Path, main.text, s.open)
 	}
 	lap(&o.Phases.Parse)
 	if o.Again, o.Writing = r.wait(&s, quiet); o.Again > 0 {
@@ -137,27 +135,19 @@ func (r *Reader) read(quiet time.Duration, known Sum) (o Outcome, other bool) {
 	}
 	s.close()
 	r.seen = nil
-	o.Sum, o.Size = s.sum(), s.size()
+	o.Sum = s.sum()
 	r.last.Store(&reading{s.paths(), o.Sum})
 	if main.err != nil {
 		o.Err, o.Missing = main.err, errors.Is(main.err, errMissing)
 		return o, true
 	}
-	r.beside(o.Size, func() { o.Program, o.Settings, o.Diagnostics = parsed.Compile() })
+	o.Program, o.Settings, o.Diagnostics = parsed.Compile()
 	o.Diagnostics = slices.Concat(s.warnings(), o.Diagnostics)
 	lap(&o.Phases.Compile)
 	if o.Program == nil {
 		o.Err = invalid(o.Diagnostics)
 	}
 	return o, true
-}
-
-func (r *Reader) beside(size int, work func()) {
-	if r.Beside == nil {
-		work()
-		return
-	}
-	r.Beside(size, work)
 }
 
 // snapshot is files as they are at one instant.
@@ -243,14 +233,6 @@ func (s *snapshot) sum() Sum {
 		part([]byte{byte(len(f.warnings))})
 	}
 	return Sum(h.Sum(nil))
-}
-
-// size is how many bytes were read.
-func (s *snapshot) size() (n int) {
-	for _, f := range s.files {
-		n += len(f.text)
-	}
-	return n
 }
 
 // close lets writers in again.
