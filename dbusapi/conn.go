@@ -292,7 +292,7 @@ func (c *conn) send(m *message) error {
 		m.from = ourName
 	}
 	w, _ := wires.Get().(*wire)
-	defer wires.Put(w)
+	defer w.free()
 	if err := w.message(m); err != nil {
 		return err
 	}

@@ -28,8 +28,16 @@ type message struct {
 // send; notes wait for both.
 type wire struct{ b []byte }
 
-// wires are kept for the next message, until garbage is collected: large ones are rare.
+// wires are kept for the next message, but for those of large ones, which are rare.
 var wires = sync.Pool{New: func() any { return new(wire) }}
+
+const largeWire = 64 << 10
+
+func (w *wire) free() {
+	if cap(w.b) <= largeWire {
+		wires.Put(w)
+	}
+}
 
 // maxWire is how long a message may become: as much as the specification allows a list alone.
 const maxWire = 1 << 26
