@@ -58,8 +58,8 @@ func (c *Console) entry(table, code int) (kind uint16, char rune) {
 	}
 	kind = v >> 8
 	if kind == ktLetter {
-		if other := &c.Keys[table^1]; c.Caps && other[0] != kNoSuchMap {
-			v = other[code]
+		if c.Caps && c.has(table^1) {
+			v = c.Keys[table^1][code]
 		}
 		kind = ktLatin
 	}
@@ -77,10 +77,13 @@ func (c *Console) entry(table, code int) (kind uint16, char rune) {
 	return kind, rune(v)
 }
 
+// has says whether there is such a table.
+func (c *Console) has(table int) bool { return c.Keys[table][0] != kNoSuchMap }
+
 // holds says whether a key is that modifier, whatever else is held.
 func (c *Console) holds(code, modifier int, tables ...int) bool {
 	for _, table := range tables {
-		if t := &c.Keys[table]; t[0] != kNoSuchMap && t[code] != ktShift<<8|uint16(modifier) {
+		if c.has(table) && c.Keys[table][code] != ktShift<<8|uint16(modifier) {
 			return false
 		}
 	}
@@ -101,7 +104,10 @@ func (c *Console) Layout() *Layout {
 	dead, bases := map[rune]Stroke{}, map[rune]Stroke{}
 	for table := range c.Keys { // the cheapest first
 		s := Stroke{Shift: table>>kgShift&1 != 0, Level3: table>>kgAltGr&1 != 0, Control: table>>kgControl&1 != 0}
-		if c.Keys[table][0] == kNoSuchMap || s.Shift && !held[kgShift] || s.Level3 && !held[kgAltGr] || s.Control && !held[kgControl] {
+		if s.Shift && !held[kgShift] || s.Level3 && !held[kgAltGr] || s.Control && !held[kgControl] {
+			continue
+		}
+		if !c.has(0) || !c.has(table) || s.Shift && !c.has(1<<kgShift) { // it is pressed by way of these
 			continue
 		}
 		for code := range ConsoleKeys {

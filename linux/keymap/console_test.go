@@ -74,6 +74,12 @@ func TestConsoleLayout(t *testing.T) {
 			c.Keys[2][16] = letter('@')
 			c.Caps = true
 		}, map[rune]string{'@': "A16", '¦': "", 'Z': "21"}},
+		"no table for Shift": {func(c *Console) {
+			for code := range c.Keys[1] {
+				c.Keys[1][code] = hole
+			}
+			c.Keys[1][0] = kNoSuchMap // AltGr after Shift is looked up in it
+		}, map[rune]string{'@': "A16", '¦': "", 'z': "21", 'Z': ""}},
 		"AltGr elsewhere": {func(c *Console) {
 			for table := range c.Keys {
 				c.Keys[table][codeAltGr], c.Keys[table][56] = hole, altGr
