@@ -4,8 +4,8 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/amiable-dev/midimon/dbusapi"
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/desktoptest"
+	"github.com/amiable-dev/midimon/linux/portal"
 )
 
 // ascii is all that a keyboard of the United States types.
@@ -45,7 +46,6 @@ global_mappings = [
 type stage struct {
 	*desktoptest.Desktop
 	t      *testing.T
-	daemon *desktoptest.Program
 	play   func(midi ...byte)
 	window *desktoptest.Program
 	conn   *dbus.Conn
@@ -60,7 +60,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s.conn.Signal(s.heard)
-	s.daemon, s.play = daemonWithPads(t, d, onGNOME, "portal")
+	s.play = pads(t, d, onGNOME, "portal")
 	s.window = d.Start("stdbuf", "-oL", "wev")
 	s.window.Wait("wl_keyboard", "enter")
 	return s
@@ -68,12 +68,22 @@ func newStage(t *testing.T) *stage {
 
 func (s *stage) tap(note byte) { s.t.Helper(); s.play(0x90, note, 100, 0x80, note, 64) }
 
-// restart does what midimonctl's does.
-func (s *stage) restart() {
+// ctl makes midimonctl, and has the bus start midimon.
+func (s *stage) ctl() (run func(args ...string) string) {
 	s.t.Helper()
-	s.daemon.Signal(syscall.SIGTERM)
-	<-s.daemon.Ended()
-	s.daemon = startPads(s.t, s.Desktop, "portal")
+	program := s.Dir + "/bin/midimonctl"
+	if out, err := exec.CommandContext(s.t.Context(), "go", "build", "-o", program, "../midimonctl").CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	s.Write("dbus-1/services/"+dbusapi.BusName+".service",
+		"[D-BUS Service]\nName="+dbusapi.BusName+"\nExec="+s.Dir+"/bin/midimon --config "+s.Dir+"/pads.toml\n")
+	if err := s.conn.BusObject().Call("org.freedesktop.DBus.ReloadConfig", 0).Err; err != nil {
+		s.t.Fatal(err)
+	}
+	return func(args ...string) string {
+		out, _ := s.Command(program, args...).CombinedOutput() // it fails where something is wrong, and says what
+		return string(out)
+	}
 }
 
 // health is a row of midimon's health, empty if there is none.
@@ -199,12 +209,15 @@ const (
 	refuse = "button: Cancel"
 )
 
-// answer answers the question, which must come, by what is clicked.
-func (s *stage) answer(clicks ...string) {
+// answer plays a pad until the question comes, and answers it by what is clicked.
+func (s *stage) answer(note byte, clicks ...string) {
 	s.t.Helper()
+	const who = "xdg-desktop-portal-gnome"
+	role, name, _ := strings.Cut(refuse, ": ")
+	s.until(note, "the question", func() bool { return s.Shows(who, role, name) })
 	for _, c := range clicks {
 		role, name, _ := strings.Cut(c, ": ")
-		s.Click("xdg-desktop-portal-gnome", role, name)
+		s.Click(who, role, name)
 	}
 }
 
@@ -213,13 +226,19 @@ func (s *stage) answer(clicks ...string) {
 func (s *stage) works() {
 	s.t.Helper()
 	from := len(s.window.Said())
+	s.until(1, "a key", func() bool { return strings.Contains(s.window.Said()[from:], "sym: F1 ") })
+}
+
+// until plays a pad each second until that is so.
+func (s *stage) until(note byte, what string, so func() bool) {
+	s.t.Helper()
 	var next time.Time
-	desktoptest.Until(s.t, "a key", func() bool {
+	desktoptest.Until(s.t, what, func() bool {
 		if now := time.Now(); now.After(next) {
-			s.tap(1)
+			s.tap(note)
 			next = now.Add(time.Second)
 		}
-		return strings.Contains(s.window.Said()[from:], "sym: F1 ")
+		return so()
 	})
 }
 
@@ -227,7 +246,7 @@ func (s *stage) works() {
 func TestPadsOnGNOME(t *testing.T) {
 	s := newStage(t)
 	s.tells(1, "the desktop asks whether midimon may control the computer")
-	s.answer(allow, share)
+	s.answer(1, allow, share)
 	s.works()
 
 	s.play(0x90, 2, 100)
@@ -254,8 +273,7 @@ func TestPadsOnGNOME(t *testing.T) {
 		t.Errorf("typed %q", got)
 	}
 
-	s.fails(8) // for places it asks for the screens
-	s.answer(allow, share)
+	s.answer(8, allow, share) // for places it asks for the screens
 	s.sees(8, "wl_pointer]")
 	toX, toY := s.place(9)
 	if x, y := s.place(8); toX-x != 10 || toY-y != 20 {
@@ -282,7 +300,7 @@ func TestPadsOnGNOME(t *testing.T) {
 	s.play(0x90, 2, 100)
 	s.window.Wait("sym: T ")
 	s.Unshare()
-	s.answer(allow, share)
+	s.answer(1, allow, share)
 	s.works()
 	if got := s.types(7); got != "Hi, you 2!" {
 		t.Errorf("typed %q", got)
@@ -293,6 +311,7 @@ func TestPadsOnGNOME(t *testing.T) {
 // why no pad does anything, and what mends it.
 func TestRefusedOnGNOME(t *testing.T) {
 	s := newStage(t)
+	midimonctl := s.ctl()
 	for _, c := range []struct {
 		pad    byte
 		answer string
@@ -300,12 +319,14 @@ func TestRefusedOnGNOME(t *testing.T) {
 		{1, refuse},
 		{8, share}, // the screen may be looked at, and that is all
 	} {
-		s.fails(c.pad)
-		s.answer(c.answer)
-		desktoptest.Until(t, "its health", func() bool {
-			row := s.health("keys")
-			return row.Status == report.Failed && strings.Contains(row.Message, "midimon may not control the computer") && row.Fix == "midimonctl restart"
-		})
+		s.answer(c.pad, c.answer)
+		desktoptest.Until(t, "its health", func() bool { return s.health("keys").Status == report.Failed })
+		if row := s.health("keys"); !strings.Contains(row.Message, "not portal: "+portal.ErrRefused.Error()) || row.Fix != "midimonctl restart" {
+			t.Errorf("%+v", row)
+		}
+		if said := midimonctl("doctor"); !strings.Contains(said, portal.ErrRefused.Error()) || !strings.Contains(said, "fix: midimonctl restart") {
+			t.Errorf("the doctor says %s", said)
+		}
 		asked := s.Monitor()
 		s.tells(1, "keys-unavailable")
 		for _, pad := range []byte{1, 2, 3, 8, 10, 11} {
@@ -321,9 +342,11 @@ func TestRefusedOnGNOME(t *testing.T) {
 			}
 			return member == "GetId"
 		})
-		s.restart()
+		if said := midimonctl("restart"); !strings.Contains(said, "the session bus started midimon") {
+			t.Fatal(said)
+		}
+		desktoptest.Until(t, "another midimon", func() bool { return s.health("keys") == report.Check{} })
 	}
-	s.fails(1)
-	s.answer(allow, share)
+	s.answer(1, allow, share)
 	s.works()
 }

@@ -26,20 +26,21 @@ global_mappings = [
 // pads start the daemon on a desktop, as its user, with pads that the result plays.
 func pads(t *testing.T, d *desktoptest.Desktop, mappings, backend string) (play func(midi ...byte)) {
 	t.Helper()
-	_, play = daemonWithPads(t, d, mappings, backend)
-	return play
-}
-
-func daemonWithPads(t *testing.T, d *desktoptest.Desktop, mappings, backend string) (daemon *desktoptest.Program, play func(midi ...byte)) {
-	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	path := d.Dir + "/pads"
 	d.Output("mkfifo", "-m", "600", path)
-	d.Write("pads.toml", mappings+"[input]\nbackend = \""+backend+"\"\n[[devices]]\nname = \"pads\"\nmatch = \"raw:"+path+"\"\n")
-	daemon = startPads(t, d, backend)
-	return daemon, func(midi ...byte) {
+	file := d.Write("pads.toml", mappings+"[input]\nbackend = \""+backend+"\"\n[[devices]]\nname = \"pads\"\nmatch = \"raw:"+path+"\"\n")
+	daemon := d.Start(d.Copy(exe, "midimon"), "--config", file)
+	desktoptest.Until(t, "the daemon and its keys", func() bool {
+		said := daemon.Said()
+		return strings.Contains(said, "ready") && strings.Contains(said, "keys, text, mouse by "+backend)
+	})
+	return func(midi ...byte) {
 		t.Helper()
 		var f *os.File
-		var err error
 		desktoptest.Until(t, "who reads the pads", func() bool {
 			f, err = os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 			return err == nil
@@ -49,21 +50,6 @@ func daemonWithPads(t *testing.T, d *desktoptest.Desktop, mappings, backend stri
 			t.Fatal(err)
 		}
 	}
-}
-
-// startPads starts the daemon with the configuration that daemonWithPads has written.
-func startPads(t *testing.T, d *desktoptest.Desktop, backend string) *desktoptest.Program {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	daemon := d.Start(d.Copy(exe, "midimon"), "--config", d.Dir+"/pads.toml")
-	desktoptest.Until(t, "the daemon and its keys", func() bool {
-		said := daemon.Said()
-		return strings.Contains(said, "ready") && strings.Contains(said, "keys, text, mouse by "+backend)
-	})
-	return daemon
 }
 
 // TestPadsTypeAndPoint: what pads press, type and do with the mouse is seen by a window, through the whole

@@ -30,6 +30,12 @@ func (d *Desktop) Click(app, role, name string) {
 	})
 }
 
+// Shows says whether there is such a thing, and it takes clicks.
+func (d *Desktop) Shows(app, role, name string) bool {
+	d.t.Helper()
+	return d.find(app, role, name, func(dbus.BusObject) error { return nil })
+}
+
 // find says whether there is such a thing and use had no error with it.
 func (d *Desktop) find(app, role, name string, use func(dbus.BusObject) error) bool {
 	d.t.Helper()
