@@ -64,6 +64,10 @@ func (d *Daemon) SetSession(ctx context.Context, s report.Session) error {
 		row.Status, row.Fix = report.Warning, cmp.Or(s.Fix, report.Unexplained)
 		row.Message = "logind does not answer: whether the screen is locked, or another user in front, is not known"
 	}
+	if s.Known && s.Assumed {
+		row.Status, row.Fix = report.Warning, cmp.Or(s.Fix, report.Unexplained)
+		row.Message = "the screen is taken to be locked, since somebody asked for that and nobody says that it is not: little acts"
+	}
 	sleep := report.Check{Name: sleepCheck, Status: report.OK}
 	if s.Undelayed != "" {
 		sleep.Status, sleep.Fix = report.Warning, "systemctl status polkit systemd-logind"

@@ -174,3 +174,21 @@ func TestSleepThatDoesNotWaitIsAWarning(t *testing.T) {
 	must(t, s.SetSession(t.Context(), is))
 	s.await("no warning", func(st *report.Status) bool { return len(st.Health) == 0 })
 }
+
+// TestALockThatNobodyConfirmsIsAWarning: who sits before a screen that is not locked sees why little acts.
+func TestALockThatNobodyConfirmsIsAWarning(t *testing.T) {
+	eye := sensor{make(chan *service.Daemon, 1), make(chan struct{}, 8)}
+	s := prepare(t, func(s *stage) { s.options.Sensors = []service.Sensor{eye} }).run()
+	s.await("running", running)
+	is := report.Session{Known: true, Present: true, Active: true, Locked: true}
+	must(t, s.SetSession(t.Context(), is))
+	assumed := is
+	assumed.Assumed, assumed.Fix = true, "unlock it"
+	must(t, s.SetSession(t.Context(), assumed))
+	s.await("the warning", func(st *report.Status) bool {
+		return st.State == report.Running && len(st.Health) == 1 && st.Health[0].Name == "session" && st.Health[0].Status == report.Warning &&
+			strings.HasPrefix(st.Health[0].Message, "the screen is taken to be locked") && st.Health[0].Fix == "unlock it"
+	})
+	must(t, s.SetSession(t.Context(), is))
+	s.await("no warning", func(st *report.Status) bool { return len(st.Health) == 0 })
+}

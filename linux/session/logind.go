@@ -70,6 +70,16 @@ func (l *logind) session() report.Session {
 	return s
 }
 
+// hinted says whether the session in front says itself that it is locked.
+func (l *logind) hinted() bool {
+	for _, one := range l.seats {
+		if one.active && one.hint {
+			return true
+		}
+	}
+	return false
+}
+
 // look is one look at the user's sessions.
 type look struct {
 	seats  map[dbus.ObjectPath]seat

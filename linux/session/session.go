@@ -30,11 +30,18 @@ type Watcher struct {
 	login        chan struct{}            // has a value when logind is to be looked at anew
 	savers       map[string]chan struct{} // the same of each screen saver
 	patience     time.Duration            // how long logind may take before it counts as silent
+	doubt        time.Duration            // after how long a lock that was only asked for is assumed
 }
+
+// doubtAfter is how long a lock screen may take to say that it is there. Some say nothing: swaylock, hyprlock.
+const doubtAfter = time.Minute
+
+// unlock has logind say that the lock has ended.
+const unlock = "loginctl unlock-session"
 
 // New watches by the system's and the session's bus.
 func New(system, user *bus.Bus) *Watcher {
-	w := &Watcher{system, user, make(chan struct{}, 1), map[string]chan struct{}{}, callTimeout}
+	w := &Watcher{system, user, make(chan struct{}, 1), map[string]chan struct{}{}, callTimeout, doubtAfter}
 	for name := range screenSavers {
 		w.savers[name] = make(chan struct{}, 1)
 	}
@@ -82,12 +89,22 @@ func (w *Watcher) run(ctx context.Context, inhibit bool, tell func(report.Sessio
 	var delay inhibitor
 	defer delay.close()
 	last, told := report.Session{}, false
+	var doubts <-chan time.Time // the lock was only asked for, and not long ago
+	assumed := false
 	_, err := w.system.Conn(ctx)
 	ready := err != nil // else logind tells in a moment
 	for {
-		s := l.session()
+		s, confirmed := l.session(), l.hinted()
 		for _, on := range active {
-			s.Locked = s.Locked || on
+			confirmed = confirmed || on
+		}
+		switch s.Locked = s.Locked || confirmed; {
+		case !s.Locked || confirmed:
+			doubts, assumed = nil, false
+		case assumed:
+			s.Assumed, s.Fix = true, unlock
+		case doubts == nil:
+			doubts = time.After(w.doubt)
 		}
 		if s.Delayed = delay.lock != nil; delay.err != nil {
 			s.Undelayed = delay.err.Error()
@@ -114,6 +131,8 @@ func (w *Watcher) run(ctx context.Context, inhibit bool, tell func(report.Sessio
 		case change := <-logins:
 			change(&l)
 			ready = true
+		case <-doubts:
+			doubts, assumed = nil, true
 		case a := <-answers:
 			delay.take(a, l.asleep)
 		}

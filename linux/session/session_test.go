@@ -292,3 +292,28 @@ type active struct{ on atomic.Bool }
 
 // GetActive says whether the screen is locked.
 func (a *active) GetActive() (bool, *dbus.Error) { return a.on.Load(), nil }
+
+// TestALockThatNobodyConfirms is assumed, since some lock screens say nothing, and said to be.
+func TestALockThatNobodyConfirms(t *testing.T) {
+	s := setting(t)
+	l := newLogind(t, s.system, s)
+	s.answer <- nil // who asks for an inhibitor gets it
+	s.watcher.Doubting(50 * time.Millisecond)
+	s.run()
+	lock := func(word string) { t.Helper(); l.emit(t, seated, login+".Session."+word) }
+	open := func(is report.Session) bool { return is.Known && !is.Locked && !is.Assumed }
+	locked := func(is report.Session) bool { return is.Locked && !is.Assumed && is.Fix == "" }
+	assumed := func(is report.Session) bool { return is.Locked && is.Assumed && is.Fix == "loginctl unlock-session" }
+	s.until("not locked", open)
+	lock("Lock")
+	s.until("somebody asks for it", locked)
+	s.until("and nothing follows", assumed)
+	lock("Unlock")
+	s.until("its end", open)
+	lock("Lock")
+	s.until("once more", assumed)
+	l.set(t, "LockedHint", true)
+	s.until("it is locked indeed", locked)
+	l.set(t, "LockedHint", false)
+	s.until("and no longer", open)
+}
