@@ -284,7 +284,11 @@ func (b *Backend) Do(x *effect.Effect) error {
 func (b *Backend) press(x *effect.Effect) error {
 	keys := x.Keys.Keys()
 	for _, key := range keys { // first all, so that a chord is pressed whole or not at all
-		if w := b.of(key); w == nil || !w.has(key) {
+		w := b.of(key)
+		if w == nil && isButton(key) {
+			return errNoMouse
+		}
+		if w == nil || !w.has(key) {
 			return fmt.Errorf("cannot press key %d: there is no such key", key)
 		}
 	}
@@ -305,6 +309,9 @@ func (b *Backend) press(x *effect.Effect) error {
 	}
 	return nil
 }
+
+// errNoMouse is the error of a click where nothing has a mouse.
+var errNoMouse = errors.New("cannot click: nothing here does")
 
 // of is the way that a key or button goes.
 func (b *Backend) of(key effect.Key) way {

@@ -57,7 +57,8 @@ type choice struct {
 	keys, text, mouse string
 }
 
-// choose says what does what. A backend that the configuration names does everything or nothing.
+// choose says what does what. A backend that the configuration names does all that it can, and no other
+// does the rest.
 func choose(w *world, backend string) choice {
 	first := func(order ...string) string {
 		for _, way := range order {
@@ -70,7 +71,11 @@ func choose(w *world, backend string) choice {
 	switch {
 	case backend != "" && backend != anyway:
 		way := first(backend)
-		return choice{way, way, way}
+		c := choice{way, way, way}
+		if way == byWayland && !w.pointer {
+			c.mouse = ""
+		}
+		return c
 	case w.compositor != "" && w.wayland == "":
 		c := choice{keys: byWayland, text: byWayland, mouse: byWayland}
 		if !w.pointer {

@@ -27,6 +27,7 @@ func TestChoice(t *testing.T) {
 		"console":               {world{wayland: no, portal: no, xtest: no}, "auto", choice{byUinput, byUinput, byUinput}},
 		"nothing":               {world{wayland: no, portal: no, xtest: no, uinput: no}, "auto", choice{}},
 		"named":                 {world{compositor: "/s", pointer: true}, "uinput", choice{byUinput, byUinput, byUinput}},
+		"named without a mouse": {world{compositor: "/s"}, "wayland", choice{byWayland, byWayland, ""}},
 		"named and not there":   {world{compositor: "/s", pointer: true, uinput: no}, "uinput", choice{}},
 	} {
 		got := choose(&c.world, c.backend)
