@@ -20,7 +20,7 @@ type Program struct {
 
 // Mode is a named set of mappings.
 type Mode struct {
-	Name  string
+	Name  string // in memory of its own: it is known for longer than the program
 	Color string
 	Apps  []string // patterns over ids of applications, in lower case: the mode acts while one has the focus
 	Enter *Mapping // performed when the mode begins to act; only Origin, Action and WhenLocked count
@@ -45,7 +45,7 @@ var DefaultTiming = Timing{
 
 // Device is a configured device: which ports are meant, best description first.
 type Device struct {
-	Name     string
+	Name     string  // in memory of its own, as a mode's
 	Match    []Match // alternatives; the first that fits a present device decides
 	Enabled  bool
 	Optional bool // its absence is no problem

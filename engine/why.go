@@ -180,14 +180,15 @@ func (w *why) waiting(p *press, due time.Duration) {
 // micros are microseconds that fit; a hold is never as long as those that do not.
 func micros(d time.Duration) uint32 { return uint32(max(0, min(d/time.Microsecond, 1<<32-1))) }
 
-// detach keeps no more of a program that is replaced than the names in it.
+// detach keeps no more of a program that is replaced than the names in it. Those of modes and devices have
+// their own memory.
 func (w *why) detach(p *Program) {
 	before := map[uint64]names{}
 	for i := w.n - min(w.n, whySize); i < w.n; i++ {
 		n, was := w.before[i]
 		if !was {
 			n = w.ring[i%whySize].names(p)
-			n.mapping, n.mode, n.device = strings.Clone(n.mapping), strings.Clone(n.mode), strings.Clone(n.device)
+			n.mapping = strings.Clone(n.mapping)
 			w.ring[i%whySize].mapping = nil
 		}
 		before[i] = n

@@ -42,7 +42,7 @@ func TestMemory(t *testing.T) {
 	}
 	s := &starter{
 		env: append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME="+dir, "XDG_STATE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS="+bus.Address,
-			"DBUS_SYSTEM_BUS_ADDRESS="+system.Address, "DISPLAY=", "WAYLAND_DISPLAY="),
+			"DBUS_SYSTEM_BUS_ADDRESS="+system.Address, "DISPLAY=:9999", "WAYLAND_DISPLAY="), // nobody's, or it finds another test's
 	}
 	s.listen(t, filepath.Join(dir, "notify"))
 	daemon, _ := s.start(t, filepath.Join(bin, "midimon"), "--config", config)

@@ -328,3 +328,25 @@ func TestDevices(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesDoNotKeepTheText changes the text that a program was made of.
+func TestNamesDoNotKeepTheText(t *testing.T) {
+	text := file(`
+		[logging]
+		file = "own.log"
+		[[devices]]
+		name = "Pads"
+		match = ["name:LPD8"]
+		[[modes]]
+		name = "Play"
+	`)
+	p, settings, diagnostics := config.LoadAll("config.toml", text, nil)
+	if p == nil {
+		t.Fatal(diagnostics)
+	}
+	clear(text)
+	got := []string{settings.LogFile, p.Devices[0].Name, p.Devices[0].Match[0][0].Value, p.Modes[0].Name}
+	if want := []string{"own.log", "Pads", "LPD8", "Play"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine"
@@ -43,6 +44,25 @@ func (r *reader) program() {
 	r.tree = r.files[0]
 	r.finishDevices()
 	r.finishMappings()
+	r.copyNames()
+}
+
+// copyNames copies what is still known when the program is another: the names of modes and devices, and
+// what these are found by. The whole text would be kept for one of them.
+func (r *reader) copyNames() {
+	for i := range r.prog.Modes {
+		m := &r.prog.Modes[i]
+		m.Name = strings.Clone(m.Name)
+	}
+	for i := range r.prog.Devices {
+		d := &r.prog.Devices[i]
+		d.Name = strings.Clone(d.Name)
+		for _, m := range d.Match {
+			for k := range m {
+				m[k].Value = strings.Clone(m[k].Value)
+			}
+		}
+	}
 }
 
 // duration is how long a gesture takes that does not say it.

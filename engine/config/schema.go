@@ -110,7 +110,7 @@ var inputTable = tableOf(
 
 var loggingTable = tableOf(
 	choice("level", levels, func(s *Settings, i int) { s.LogLevel = levels[i] }).says("How much is logged. info."),
-	label("file", func(s *Settings, f string) { s.LogFile = f }).says("A file to log to, besides the journal."),
+	label("file", func(s *Settings, f string) { s.LogFile = strings.Clone(f) }).says("A file to log to, besides the journal."),
 )
 
 // mode is a mode while it is read.
