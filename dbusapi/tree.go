@@ -66,9 +66,14 @@ const docType = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introsp
 
 // describe is the introspection data of the object at path, which is there.
 func (s *Server) describe(path dbus.ObjectPath, st *report.Status, private bool) string {
-	var out strings.Builder
-	out.WriteString(docType + "<node>\n")
 	_, ifaces, _ := s.lookup(path, st, private)
+	size := 1 << 10 // of what is no interface, mostly
+	for _, i := range ifaces {
+		size += len(i.spec.XML)
+	}
+	var out strings.Builder
+	out.Grow(size)
+	out.WriteString(docType + "<node>\n")
 	for _, i := range ifaces {
 		out.WriteString(i.spec.XML)
 	}
