@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jezek/xgb"
+	"github.com/jezek/xgb/xproto"
 
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
@@ -62,6 +66,37 @@ func TestX11(t *testing.T) {
 	until("X11", "")
 	d.Stop()
 	until("", "") // said to be unknown
+}
+
+// TestX11LateClass: some applications say what they are only when their window is in front already.
+func TestX11LateClass(t *testing.T) {
+	d := desktoptest.X11(t)
+	until := watch(t, d)
+	d.Start("xterm", "-class", "First", "-T", "one")
+	until("X11", "first")
+	c, err := xgb.NewConnDisplay(d.Getenv("DISPLAY"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	w, err := xproto.NewWindowId(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen := xproto.Setup(c).DefaultScreen(c)
+	xproto.CreateWindow(c, screen.RootDepth, w, screen.Root, 10, 10, 300, 200, 0, xproto.WindowClassInputOutput, screen.RootVisual, 0, nil)
+	if err := xproto.MapWindowChecked(c, w).Check(); err != nil {
+		t.Fatal(err)
+	}
+	until("X11", "") // nobody knows what it is
+	desktoptest.Until(t, "it is in front", func() bool {
+		return strings.Contains(d.Output("xprop", "-root", "_NET_ACTIVE_WINDOW"), fmt.Sprintf("%#x", w))
+	})
+	const is = "instance\x00Late\x00"
+	if err := xproto.ChangePropertyChecked(c, xproto.PropModeReplace, w, xproto.AtomWmClass, xproto.AtomString, 8, uint32(len(is)), []byte(is)).Check(); err != nil {
+		t.Fatal(err)
+	}
+	until("X11", "late")
 }
 
 func TestSway(t *testing.T) {

@@ -82,9 +82,14 @@ func followX11(c *xgb.Conn, tell, mute func(string)) error {
 		case w == 0:
 			tell("")
 		default:
-			// Some window managers leave the property as it is when the last window goes.
-			xproto.ChangeWindowAttributes(c, w, xproto.CwEventMask, []uint32{xproto.EventMaskStructureNotify})
-			tell(class(get(w, xproto.AtomWmClass)))
+			// Some window managers leave the property as it is when the last window goes, and some applications
+			// say what they are when their window is in front already.
+			xproto.ChangeWindowAttributes(c, w, xproto.CwEventMask, []uint32{xproto.EventMaskStructureNotify | xproto.EventMaskPropertyChange})
+			app := class(get(w, xproto.AtomWmClass))
+			if app != "" { // and each new title is of no interest
+				xproto.ChangeWindowAttributes(c, w, xproto.CwEventMask, []uint32{xproto.EventMaskStructureNotify})
+			}
+			tell(app)
 		}
 		for changed := false; !changed; {
 			e, xErr := c.WaitForEvent()
@@ -94,7 +99,7 @@ func followX11(c *xgb.Conn, tell, mute func(string)) error {
 					return errors.New("the server is gone")
 				}
 			case xproto.PropertyNotifyEvent:
-				changed = e.Window == root && e.Atom == atom
+				changed = e.Window == root && e.Atom == atom || e.Window == w && e.Atom == xproto.AtomWmClass
 			case xproto.DestroyNotifyEvent:
 				if e.Window == w {
 					tell("")
