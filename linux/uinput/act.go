@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,9 +22,9 @@ const (
 	keyLeftCtrl  = 29
 	// hiRes is one notch of a wheel in the finer unit, which newer readers prefer.
 	hiRes = 120
-	// burst is how many keys are typed at once, and rest for how long readers may then read: what
-	// the kernel keeps for them is bounded, and dropped when it is too much.
-	burst = 8
+	// burst is after how many events of keys that are typed, and rest for how long, readers may read: what
+	// the kernel keeps for them is bounded, 64 events, and dropped when it is too much.
+	burst = 32
 	rest  = 2 * time.Millisecond
 )
 
@@ -33,7 +34,7 @@ type change struct {
 	value      int32
 }
 
-// send writes one frame.
+// send writes one frame, or several in one that have their ends in them.
 func (d *device) send(changes ...change) error {
 	b := make([]byte, (len(changes)+1)*eventSize) // the last is SYN_REPORT, all zero
 	for i, c := range changes {
@@ -107,7 +108,8 @@ func (k *Keys) Type(text string, l *keymap.Layout) error {
 		}
 		all = append(all, s...)
 	}
-	for i, s := range all {
+	sent := 0
+	for _, s := range all {
 		held := make([]effect.Key, 0, 4)
 		if s.Control {
 			held = append(held, keyLeftCtrl)
@@ -118,20 +120,35 @@ func (k *Keys) Type(text string, l *keymap.Layout) error {
 		if s.Level3 {
 			held = append(held, effect.Key(l.Level3))
 		}
-		held = append(held, effect.Key(s.Code))
-		for _, key := range held {
-			if err := k.Key(key, true); err != nil {
-				return err
-			}
+		if err := k.stroke(append(held, effect.Key(s.Code))); err != nil {
+			return err
 		}
-		for j := len(held) - 1; j >= 0; j-- {
-			if err := k.Key(held[j], false); err != nil {
-				return err
-			}
-		}
-		if i%burst == burst-1 {
+		if sent += 4 * (len(held) + 1); sent >= burst {
+			sent = 0
 			time.Sleep(rest)
 		}
+	}
+	return nil
+}
+
+// stroke presses keys and releases them in reverse, in one write: no time passes in which one of them
+// could come to repeat, however busy the machine is.
+func (k *Keys) stroke(keys []effect.Key) error {
+	if k.keyboard == nil {
+		return fmt.Errorf("cannot press keys: %w", report.ErrKeysUnavailable)
+	}
+	changes := make([]change, 0, 4*len(keys))
+	for _, key := range keys {
+		if !k.keyboard.has(key) {
+			return fmt.Errorf("cannot press key %d: the device has no such key", key)
+		}
+		changes = append(changes, change{evKey, uint16(key), 1}, change{kind: evSyn})
+	}
+	for _, key := range slices.Backward(keys) {
+		changes = append(changes, change{evKey, uint16(key), 0}, change{kind: evSyn})
+	}
+	if err := k.keyboard.send(changes[:len(changes)-1]...); err != nil { // which ends with one itself
+		return fmt.Errorf("cannot press keys: %w: %w", report.ErrKeysUnavailable, err)
 	}
 	return nil
 }
