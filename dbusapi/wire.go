@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -202,9 +203,13 @@ func (w *wire) list(v reflect.Value) error {
 			w.b = append(w.b, v.Bytes()...)
 			return nil
 		}
+		before := len(w.b)
 		for i := range v.Len() {
 			if err := w.value(v.Index(i)); err != nil {
 				return err
+			}
+			if i == 0 { // the others are much the same, and memory that grows step by step is taken many times
+				w.b = slices.Grow(w.b, min((len(w.b)-before)*(v.Len()-1), 2*largeWire))
 			}
 		}
 		return nil
