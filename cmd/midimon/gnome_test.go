@@ -23,6 +23,10 @@ const ascii = ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`
 // polish needs AltGr, and Shift and AltGr together: the levels of a key that GNOME does not look through.
 const polish = "Zażółć gęślą jaźń, ŻÓŁW: €–…"
 
+// marks are how many pads there are from firstMark on, which press F2 and so on: once such a key is seen, so is
+// all that was done before.
+const firstMark, marks = 21, 11
+
 var onGNOME = fmt.Sprintf(`
 global_mappings = [
   { trigger = { type = "Note", note = 1 }, action = { type = "Keystroke", keys = "f1" } },
@@ -39,8 +43,13 @@ global_mappings = [
   { trigger = { type = "Note", note = 11 }, action = { type = "MouseClick", button = "right" } },
   { trigger = { type = "Note", note = 12 }, action = { type = "MouseClick", x = 505, y = 305, hold = true } },
   { trigger = { type = "EncoderTurn", cc = 20, encoding = "twos-complement" }, action = { type = "Scroll", y = 1 } },
-]
-`, ascii, polish)
+%s]
+`, ascii, polish, func() (all string) {
+	for i := range marks {
+		all += fmt.Sprintf("  { trigger = { type = \"Note\", note = %d }, action = { type = \"Keystroke\", keys = \"f%d\" } },\n", firstMark+i, 2+i)
+	}
+	return all
+}())
 
 // A stage is GNOME with a window in front, and midimon whose pads are played.
 type stage struct {
@@ -50,6 +59,7 @@ type stage struct {
 	window *desktoptest.Program
 	conn   *dbus.Conn
 	heard  chan *dbus.Signal
+	marked int // how often a mark was made
 }
 
 func newStage(t *testing.T) *stage {
@@ -172,6 +182,7 @@ func (s *stage) sees(note byte, words string) string {
 // types plays a pad until its text is typed, and returns the line.
 func (s *stage) types(note byte) string {
 	s.t.Helper()
+	s.works() // what was typed before is not taken for it
 	const end = "sym: Return "
 	typed := map[string]string{} // a window may have the keyboard twice
 	keyboard := ""
@@ -194,8 +205,11 @@ func (s *stage) types(note byte) string {
 // place plays a pad and returns where it has moved the mouse in the window.
 func (s *stage) place(note byte) (x, y float64) {
 	s.t.Helper()
-	said := s.sees(note, "wl_pointer] motion:")
-	_, at, _ := strings.Cut(said[strings.Index(said, "wl_pointer] motion:"):], "x, y: ")
+	const motion = "wl_pointer] motion:"
+	s.tap(note)
+	s.works()
+	said := s.window.Said()
+	_, at, _ := strings.Cut(said[strings.LastIndex(said, motion):], "x, y: ")
 	if _, err := fmt.Sscanf(at, "%f, %f", &x, &y); err != nil {
 		s.t.Fatalf("%v: %s", err, said)
 	}
@@ -221,12 +235,14 @@ func (s *stage) answer(note byte, clicks ...string) {
 	}
 }
 
-// works plays a pad until its key is seen: the answer, and then the keyboard, may take a moment to come, and
-// keys before that are lost.
+// works plays pads until a key is seen, and with it all that was done before. The desktop's answer, and then the
+// keyboard, may take a moment to come, and keys before that are lost.
 func (s *stage) works() {
 	s.t.Helper()
-	from := len(s.window.Said())
-	s.until(1, "a key", func() bool { return strings.Contains(s.window.Said()[from:], "sym: F1 ") })
+	mark := s.marked % marks
+	s.marked++
+	from, key := len(s.window.Said()), fmt.Sprintf("sym: F%d ", 2+mark)
+	s.until(byte(firstMark+mark), key, func() bool { return strings.Contains(s.window.Said()[from:], key) })
 }
 
 // until plays a pad each second until that is so.
@@ -268,18 +284,21 @@ func TestPadsOnGNOME(t *testing.T) {
 	s.Layouts("us", "de")
 	s.tells(5, "'ß' (U+00DF)")
 	s.tells(6, "'@' (U+0040)")
-	s.works() // what was typed before by another layout has been seen
 	if got := s.types(7); got != "Hi, you 2!" {
 		t.Errorf("typed %q", got)
 	}
 
 	s.answer(8, allow, share) // for places it asks for the screens
 	s.sees(8, "wl_pointer]")
-	toX, toY := s.place(9)
-	if x, y := s.place(8); toX-x != 10 || toY-y != 20 {
-		t.Errorf("from 500,300 to 510,320 the mouse goes from %v,%v to %v,%v", x, y, toX, toY)
+	x, y := s.place(9)
+	for _, c := range []struct {
+		pad  byte
+		x, y float64
+	}{{10, -4, 3}, {8, -10, -20}, {9, 0, 0}} {
+		if gotX, gotY := s.place(c.pad); gotX-x != c.x || gotY-y != c.y {
+			t.Errorf("pad %d: the mouse is %v,%v from 510,320 of the screen, want %v,%v", c.pad, gotX-x, gotY-y, c.x, c.y)
+		}
 	}
-	s.place(10)
 	for _, step := range []struct {
 		midi []byte
 		see  []string
