@@ -40,7 +40,7 @@ const patience = 300 * time.Millisecond
 
 // errOff says that applications tell nobody.
 var errOff = &fixable{
-	"accessibility is switched off, and only by it do the applications of this desktop tell",
+	"accessibility is switched off, and only by it, or by the extension " + extensionName + ", is it told on this desktop",
 	"gsettings set org.gnome.desktop.interface toolkit-accessibility true",
 }
 
@@ -91,7 +91,7 @@ func a11yAddress(ctx context.Context, user *dbus.Conn) (address string, err erro
 
 // atspi follows what applications tell those who read the screen to people: each says when a window
 // of it comes to the front, and when it no longer is there. Some say nothing, and then mute is told.
-// It is for GNOME, which has no better way.
+// It is for GNOME, which has no better way without an extension, and ends when that comes.
 func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 	user, err := w.user.Conn(ctx)
 	if err != nil {
@@ -129,6 +129,7 @@ func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 			stop(nil)
 		}
 	})
+	go awaitBetter(mine, user, shell, func() { stop(nil) })
 	f := &fronts{news: make(chan front, 1)}
 	asks := applications{conn}
 	heard := make(chan struct{})

@@ -198,7 +198,7 @@ func TestGNOME(t *testing.T) {
 	helper := d.Run(d.Self("^TestHelperFocus$", "MIDIMON_FOCUS=1"))
 	until := func(source, app, why string) { t.Helper(); helper.Wait("focus: " + source + "/" + app + ". " + why) }
 	until("", "", "AT-SPI: accessibility is switched off")
-	detects(t, d, report.Warning, "AT-SPI: accessibility is switched off, and only by it do the applications of this desktop tell")
+	detects(t, d, report.Warning, "AT-SPI: accessibility is switched off, and only by it, or by the extension Focused Window D-Bus, is it told on this desktop")
 	d.Accessible(true)
 	one := d.Start("/usr/bin/python3", window, "First.App")
 	until("AT-SPI", "first.app", "")

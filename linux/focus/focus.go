@@ -2,8 +2,8 @@
 
 // Package focus tells which application has the keyboard, as the desktop that runs has it: sway and
 // i3, Hyprland, niri, KWin, any X11 window manager of the EWMH, any other Wayland compositor that
-// lists its windows to panels, and on GNOME the applications themselves, by AT-SPI. It waits for events; what cannot be
-// known is said to be unknown, and never guessed. What midimon does with it is decided elsewhere.
+// lists its windows to panels, and on GNOME an extension of its shell, or the applications themselves, by
+// AT-SPI. It waits for events; what cannot be known is said to be unknown, and never guessed. What midimon does with it is decided elsewhere.
 package focus
 
 import (
@@ -114,6 +114,7 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 		go w.awaitOwner(ctx, name)
 	}
 	go w.awaitA11y(ctx)
+	go w.awaitExtension(ctx)
 	last := Focus{Why: "\x00"}
 	say := func(f Focus) {
 		if f != last {
@@ -205,6 +206,7 @@ func (w *Watcher) sources(say func(Focus)) []source {
 		{"KWin", w.kwin},
 		mutable("X11", w.x11),
 		{"the compositor", w.wayland},
+		{extensionName, w.extension},
 		mutable("AT-SPI", w.atspi),
 	}
 }
