@@ -229,6 +229,9 @@ func (s *stage) answer(note byte, clicks ...string) {
 	const who = "xdg-desktop-portal-gnome"
 	role, name, _ := strings.Cut(refuse, ": ")
 	s.until(note, "the question", func() bool { return s.Shows(who, role, name) })
+	if note == 8 { // it is asked for a screen too, and selects the only one itself, a moment later
+		s.Selected(who, "list item", "MetaVendor")
+	}
 	for _, c := range clicks {
 		role, name, _ := strings.Cut(c, ": ")
 		s.Click(who, role, name)

@@ -18,6 +18,7 @@ type accessible struct {
 
 const (
 	accessibility  = "org.a11y.atspi.Accessible"
+	stateSelected  = 1 << 23
 	stateSensitive = 1 << 24
 )
 
@@ -26,18 +27,26 @@ const (
 func (d *Desktop) Click(app, role, name string) {
 	d.t.Helper()
 	Until(d.t, "the "+role+" "+name+" of "+app, func() bool {
-		return d.find(app, role, name, func(o dbus.BusObject) error { return ask(o, "org.a11y.atspi.Action.DoAction", int32(0)).Err })
+		return d.find(app, role, name, stateSensitive, func(o dbus.BusObject) error { return ask(o, "org.a11y.atspi.Action.DoAction", int32(0)).Err })
 	})
 }
 
 // Shows says whether there is such a thing, and it takes clicks.
 func (d *Desktop) Shows(app, role, name string) bool {
 	d.t.Helper()
-	return d.find(app, role, name, func(dbus.BusObject) error { return nil })
+	return d.find(app, role, name, stateSensitive, func(dbus.BusObject) error { return nil })
 }
 
-// find says whether there is such a thing and use had no error with it.
-func (d *Desktop) find(app, role, name string, use func(dbus.BusObject) error) bool {
+// Selected returns when there is such a thing in a list, and it is the one that is selected.
+func (d *Desktop) Selected(app, role, name string) {
+	d.t.Helper()
+	Until(d.t, "the "+role+" "+name+" of "+app, func() bool {
+		return d.find(app, role, name, stateSelected, func(dbus.BusObject) error { return nil })
+	})
+}
+
+// find says whether there is such a thing in that state and use had no error with it.
+func (d *Desktop) find(app, role, name string, state uint32, use func(dbus.BusObject) error) bool {
 	d.t.Helper()
 	session := d.Dial()
 	defer session.Close() //nolint:errcheck // what was asked is answered
@@ -55,7 +64,7 @@ func (d *Desktop) find(app, role, name string, use func(dbus.BusObject) error) b
 		var states []uint32
 		o := conn.Object(a.Owner, a.Path)
 		return ask(o, accessibility+".GetRoleName").Store(&is) == nil && is == role && strings.Contains(named(conn, a), name) &&
-			ask(o, accessibility+".GetState").Store(&states) == nil && len(states) > 0 && states[0]&stateSensitive != 0
+			ask(o, accessibility+".GetState").Store(&states) == nil && len(states) > 0 && states[0]&state != 0
 	}
 	for _, a := range children(conn, accessible{"org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root"}) {
 		if named(conn, a) != app {

@@ -87,7 +87,7 @@ func (d *Desktop) Unshare() {
 	d.t.Helper()
 	var at struct{ X, Y, Width, Height int32 }
 	Until(d.t, "what the panel shows", func() bool {
-		return d.find("gnome-shell", "push button", "Stop Screen Sharing", func(o dbus.BusObject) error {
+		return d.find("gnome-shell", "push button", "Stop Screen Sharing", stateSensitive, func(o dbus.BusObject) error {
 			const onScreen = uint32(0)
 			return ask(o, "org.a11y.atspi.Component.GetExtents", onScreen).Store(&at)
 		}) && at.Width > 0
