@@ -27,14 +27,15 @@ type Desktop struct {
 	Env []string // of its programs: DISPLAY or WAYLAND_DISPLAY, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, HOME ...
 	Dir string   // its XDG_RUNTIME_DIR, which is also its HOME
 
-	t       testing.TB
-	user    *syscall.Credential                    // as whom its programs run; nil: as the test
-	daemon  *Program                               // of the session bus
-	display *Program                               // the server
-	seat    func(method string, args ...any) error // of GNOME: does something with its keyboard and mouse
-	restart func()                                 // starts it
-	front   func(title string)                     // returns when the window of that title has the keyboard
-	term    []string                               // a terminal; its title and command follow
+	t        testing.TB
+	user     *syscall.Credential                    // as whom its programs run; nil: as the test
+	daemon   *Program                               // of the session bus
+	display  *Program                               // the server
+	seat     func(method string, args ...any) error // of GNOME: does something with its keyboard and mouse
+	settings map[string]string                      // of GNOME: by group and key
+	restart  func()                                 // starts it
+	front    func(title string)                     // returns when the window of that title has the keyboard
+	term     []string                               // a terminal; its title and command follow
 }
 
 // New is a desktop without a display: a directory and a session bus, for tests that need no

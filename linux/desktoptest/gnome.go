@@ -24,6 +24,7 @@ func GNOME(t testing.TB) *Desktop {
 	d.Env = append(d.Env, "DBUS_SYSTEM_BUS_ADDRESS="+d.Getenv("DBUS_SESSION_BUS_ADDRESS"), // there may be none, and ours tells as little
 		"XDG_SESSION_TYPE=wayland", "XDG_CURRENT_DESKTOP=GNOME", "GSETTINGS_BACKEND=keyfile", "GTK_USE_PORTAL=0", "GDK_BACKEND=wayland",
 		"WAYLAND_DISPLAY=wayland-gnome", "NO_AT_BRIDGE=0")
+	d.settings = map[string]string{}
 	d.Layouts("us")
 	d.Output("dbus-update-activation-environment", "WAYLAND_DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DBUS_SYSTEM_BUS_ADDRESS",
 		"GSETTINGS_BACKEND", "GTK_USE_PORTAL", "GDK_BACKEND", "LIBGL_ALWAYS_SOFTWARE")
@@ -111,8 +112,42 @@ func (d *Desktop) Layouts(names ...string) {
 	for _, name := range names {
 		all = append(all, "('xkb', '"+name+"')")
 	}
+	d.setting("org/gnome/desktop/input-sources", "sources", "["+strings.Join(all, ", ")+"]")
+}
+
+// Extend installs an extension of the shell, which starts anew for it: it looks for them when it starts. The
+// names are of files in that directory.
+func (d *Desktop) Extend(uuid, dir string, names ...string) {
+	d.t.Helper()
+	d.Stop()
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.Write(filepath.Join(".local/share/gnome-shell/extensions", uuid, name), string(text))
+	}
+	// One that has ended within its first minute is thought to have crashed by an extension, and starts without.
+	_ = os.Remove(filepath.Join(d.Dir, "gnome-shell-disable-extensions"))
+	d.Restart()
+}
+
+// Extensions switches these extensions of the shell on, and all others off, as the settings of GNOME do.
+func (d *Desktop) Extensions(uuids ...string) {
+	d.t.Helper()
+	d.setting("org/gnome/shell", "enabled-extensions", dbus.MakeVariant(uuids).String())
+}
+
+// setting changes one of GNOME's settings.
+func (d *Desktop) setting(group, key, value string) {
+	d.t.Helper()
+	d.settings["["+group+"]\n"+key] = value
+	text := ""
+	for key, value := range d.settings {
+		text += key + "=" + value + "\n"
+	}
 	dir := "config/glib-2.0/settings"
-	next := d.Write(dir+"/next", "[org/gnome/desktop/input-sources]\nsources=["+strings.Join(all, ", ")+"]\n")
+	next := d.Write(dir+"/next", text)
 	if err := os.Rename(next, filepath.Join(filepath.Dir(next), "keyfile")); err != nil {
 		d.t.Fatal(err)
 	}

@@ -230,6 +230,37 @@ func TestGNOME(t *testing.T) {
 	until("", "", "no desktop")
 }
 
+// TestGNOMEWithExtension has an extension of ours say what Focused Window D-Bus says: its versions for the
+// shells that tests can have do not tell of changes.
+func TestGNOMEWithExtension(t *testing.T) {
+	const uuid = "focus@midimon.test"
+	d := desktoptest.GNOME(t)
+	d.Extend(uuid, "testdata", "metadata.json", "extension.js")
+	window := d.Write("window.py", gtkWindow)
+	helper := d.Run(d.Self("^TestHelperFocus$", "MIDIMON_FOCUS=1"))
+	until := func(source, app, why string) { t.Helper(); helper.Wait("focus: " + source + "/" + app + ". " + why) }
+	const by = "Focused Window D-Bus"
+	until("", "", "AT-SPI: accessibility is switched off")
+	d.Extensions(uuid)
+	until(by, "", "")
+	one := d.Start("/usr/bin/python3", window, "First.App")
+	until(by, "first.app", "")
+	mute := d.Start("stdbuf", "-oL", "wev") // which accessibility does not know
+	until(by, "wev", "")
+	detects(t, d, report.OK, "by "+by)
+	mute.Kill()
+	until(by, "first.app", "")
+	d.Accessible(true) // which changes nothing
+	d.Extensions()
+	until("AT-SPI", "first.app", "")
+	d.Extensions(uuid)
+	until(by, "first.app", "")
+	one.Kill()
+	until(by, "", "")
+	d.Stop()
+	until("", "", "no desktop")
+}
+
 // detects wants what a watcher of its own detects on a desktop.
 func detects(t *testing.T, d *desktoptest.Desktop, status, message string) {
 	t.Helper()
