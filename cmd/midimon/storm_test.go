@@ -273,6 +273,10 @@ func (p *stormed) pipeline() {
 		replies := make(chan *dbus.Call, calls)
 		root := c.Object(dbusapi.BusName, dbusapi.RootPath)
 		p.call(c, "org.freedesktop.DBus.Properties.Set", nil, dbusapi.BusName, "Mode", dbus.MakeVariant("One"))
+		p.eventually("nobody who left still holds a mode", func() bool {
+			v, err := root.GetProperty(dbusapi.BusName + ".Mode")
+			return err == nil && v.Value() == "One"
+		})
 		go func() {
 			for range calls {
 				root.Go(dbusapi.BusName+".CycleMode", 0, replies, int32(1))
