@@ -34,6 +34,7 @@ func (k key) String() string {
 // keyboard listens to a key device.
 type keyboard struct {
 	dev    *evdev.InputDevice
+	events int // what is read of it
 	keys   chan key
 	gone   chan struct{}
 	missed atomic.Int32 // how many times the kernel had more than its 64 events for us
@@ -51,6 +52,16 @@ func node(name string) string {
 		}
 	}
 	return ""
+}
+
+// grab keeps keys from the console: the shell there edits a line that gets longer with each of them, which
+// takes an emulated machine a fifth of a processor.
+func (k *keyboard) grab(t *testing.T) {
+	t.Helper()
+	const grab = 0x40044590 // EVIOCGRAB
+	if err := unix.IoctlSetInt(k.events, grab, 1); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // listen opens the device as soon as it is there.
@@ -74,7 +85,7 @@ func listen(t *testing.T, name string) *keyboard {
 	if err := unix.Pipe2(end[:], unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	k := &keyboard{dev: dev, keys: make(chan key, 1<<17), gone: make(chan struct{})}
+	k := &keyboard{dev: dev, events: events, keys: make(chan key, 1<<17), gone: make(chan struct{})}
 	go k.read(events, end[0])
 	t.Cleanup(func() {
 		_ = unix.Close(end[1])

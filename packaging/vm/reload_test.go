@@ -149,6 +149,7 @@ func (p *performer) play(stop <-chan struct{}) error {
 func TestReloadsWhilePlaying(t *testing.T) {
 	const reloads, goal = 200, 50 * time.Millisecond
 	b, _, k := ready(t)
+	k.grab(t)
 	pid := int(b.owner())
 	save(t, lettered(0), true)
 	b.await(t, "ConfigGeneration", 60*time.Second, equals("2"))
