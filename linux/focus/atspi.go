@@ -53,20 +53,13 @@ type object struct {
 	Path dbus.ObjectPath
 }
 
-// awaitA11y looks again when accessibility is switched on or off.
-func (w *Watcher) awaitA11y(ctx context.Context) {
-	w.user.Each(ctx, func(user *dbus.Conn) {
-		bus.Follow(ctx, user, statusChanges, func(s *dbus.Signal) {
-			if s.Path == a11yPath {
-				w.Again()
-			}
-		}, func() {})
-	})
-}
-
+// statusChanges are the signals by which accessibility tells that it is switched on or off.
 var statusChanges = []dbus.MatchOption{
 	dbus.WithMatchObjectPath(a11yPath), dbus.WithMatchInterface(driver + ".Properties"), dbus.WithMatchMember("PropertiesChanged"),
 }
+
+// statusChange says whether a signal is one of them.
+func statusChange(s *dbus.Signal) bool { return s.Path == a11yPath }
 
 // a11yEnabled says whether applications tell what they do. Nobody is started by asking.
 func a11yEnabled(ctx context.Context, user *dbus.Conn) (on bool, err error) {
@@ -93,13 +86,9 @@ func a11yAddress(ctx context.Context, user *dbus.Conn) (address string, err erro
 // of it comes to the front, and when it no longer is there. Some say nothing, and then mute is told.
 // It is for GNOME, which has no better way without an extension, and ends when that comes.
 func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
-	user, err := w.user.Conn(ctx)
+	user, shell, err := w.owned(ctx, gnomeName)
 	if err != nil {
-		return errAbsent
-	}
-	shell := owner(ctx, user, gnomeName)
-	if shell == "" {
-		return errAbsent
+		return err
 	}
 	switch on, err := a11yEnabled(ctx, user); {
 	case err != nil:
@@ -124,11 +113,7 @@ func (w *Watcher) atspi(ctx context.Context, tell, mute func(string)) error {
 			stop(errOff)
 		}
 	}, func() {})
-	go w.user.Owner(mine, gnomeName, func(_ *dbus.Conn, now string) {
-		if now != shell {
-			stop(nil)
-		}
-	})
+	go w.endWith(mine, gnomeName, shell, func() { stop(nil) })
 	go awaitBetter(mine, user, shell, func() { stop(nil) })
 	f := &fronts{news: make(chan front, 1)}
 	asks := applications{conn}

@@ -46,26 +46,11 @@ func extensionState(s *dbus.Signal) bool {
 	return s.Path == shellPath && s.Name == shellExtensions+"."+stateChanged
 }
 
-// awaitExtension looks again when an extension of GNOME comes or goes.
-func (w *Watcher) awaitExtension(ctx context.Context) {
-	w.user.Each(ctx, func(user *dbus.Conn) {
-		bus.Follow(ctx, user, extensionStates, func(s *dbus.Signal) {
-			if extensionState(s) {
-				w.Again()
-			}
-		}, func() {})
-	})
-}
-
 // extension follows what the extension tells. It is there when the user has installed it.
 func (w *Watcher) extension(ctx context.Context, tell func(string)) error {
-	user, err := w.user.Conn(ctx)
+	user, shell, err := w.owned(ctx, gnomeName)
 	if err != nil {
-		return errAbsent
-	}
-	shell := owner(ctx, user, gnomeName)
-	if shell == "" {
-		return errAbsent
+		return err
 	}
 	e := extended{shell, user.Object(shell, extensionPath)}
 	if err := e.works(ctx); err != nil {
@@ -73,11 +58,7 @@ func (w *Watcher) extension(ctx context.Context, tell func(string)) error {
 	}
 	mine, stop := context.WithCancel(ctx)
 	defer stop()
-	go w.user.Owner(mine, gnomeName, func(_ *dbus.Conn, now string) {
-		if now != shell {
-			stop()
-		}
-	})
+	go w.endWith(mine, gnomeName, shell, stop)
 	news, heard := make(chan news, 1), make(chan struct{})
 	go func() {
 		defer close(heard)

@@ -17,8 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/godbus/dbus/v5"
-
 	"github.com/amiable-dev/midimon/engine/report"
 	"github.com/amiable-dev/midimon/linux/bus"
 	"github.com/amiable-dev/midimon/linux/inotify"
@@ -86,15 +84,6 @@ func (w *Watcher) Again() {
 	}
 }
 
-// awaitOwner looks again when a desktop comes that has such a name on the bus.
-func (w *Watcher) awaitOwner(ctx context.Context, name string) {
-	w.user.Owner(ctx, name, func(_ *dbus.Conn, owner string) {
-		if owner != "" {
-			w.Again()
-		}
-	})
-}
-
 // settled is when to look again after something has happened: a desktop that has just come, or has
 // gone, makes its sockets and takes its names before it answers.
 var settled = [...]time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second}
@@ -113,8 +102,8 @@ func (w *Watcher) Run(ctx context.Context, tell func(Focus)) {
 	for _, name := range []string{kwinName, gnomeName} {
 		go w.awaitOwner(ctx, name)
 	}
-	go w.awaitA11y(ctx)
-	go w.awaitExtension(ctx)
+	go w.awaitSignal(ctx, statusChanges, statusChange)
+	go w.awaitSignal(ctx, extensionStates, extensionState)
 	last := Focus{Why: "\x00"}
 	say := func(f Focus) {
 		if f != last {

@@ -43,16 +43,6 @@ if (workspace.windowActivated) {
 // tells of none at each change from one to another.
 const overtake = 50 * time.Millisecond
 
-// owner is who has a name on the bus, or empty.
-func owner(ctx context.Context, conn *dbus.Conn, name string) (is string) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	if conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetNameOwner", 0, name).Store(&is) != nil {
-		return ""
-	}
-	return is
-}
-
 // active says which application has the focus, counted by who says it: KWin's script, or us.
 type active struct {
 	count int32
@@ -78,13 +68,9 @@ func (r receiver) active(count int32, app string) *dbus.Error {
 
 // kwin puts a script into KWin, which calls us on a connection of our own.
 func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
-	shared, err := w.user.Conn(ctx)
+	_, was, err := w.owned(ctx, kwinName)
 	if err != nil {
-		return errAbsent
-	}
-	was := owner(ctx, shared, kwinName)
-	if was == "" {
-		return errAbsent
+		return err
 	}
 	conn, err := w.user.Another()
 	if err != nil {
@@ -100,11 +86,7 @@ func (w *Watcher) kwin(ctx context.Context, tell func(string)) error {
 	gone := make(chan struct{})
 	mine, stop := context.WithCancel(ctx)
 	defer stop()
-	go w.user.Owner(mine, kwinName, func(_ *dbus.Conn, now string) {
-		if now != was {
-			stop()
-		}
-	})
+	go w.endWith(mine, kwinName, was, stop)
 	go func() { <-mine.Done(); close(gone) }()
 	if err := w.load(ctx, conn); err != nil {
 		return err
