@@ -5,11 +5,11 @@ package launch
 import (
 	"cmp"
 	"context"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/amiable-dev/midimon/engine/effect"
+	"github.com/amiable-dev/midimon/linux/display"
 	"github.com/amiable-dev/midimon/linux/x11"
 )
 
@@ -35,7 +35,7 @@ func (p *Programs) activation(ctx context.Context, c *effect.Command, has map[st
 		token, err = p.token(within, p.getenv("XDG_RUNTIME_DIR"), wayland, cmp.Or(c.BusName, c.Name))
 	} else if tells(c, is) {
 		names = []string{startupID}
-		token, err = x11.Announce(within, is("DISPLAY"), authority(is), x11.Startup(*c.Startup))
+		token, err = x11.Announce(within, is("DISPLAY"), display.Authority(is), x11.Startup(*c.Startup))
 		withdraw = func() { p.withdraw(token, is) }
 	}
 	if err != nil || token == "" {
@@ -55,14 +55,10 @@ func tells(c *effect.Command, is func(string) string) bool {
 	return c.Startup != nil && is("WAYLAND_DISPLAY") == "" && is("DISPLAY") != ""
 }
 
-func authority(is func(string) string) string {
-	return cmp.Or(is("XAUTHORITY"), filepath.Join(is("HOME"), ".Xauthority"))
-}
-
 func (p *Programs) withdraw(id string, is func(string) string) {
 	within, cancel := context.WithTimeout(context.Background(), tokenWithin)
 	defer cancel()
-	_ = x11.Withdraw(within, is("DISPLAY"), authority(is), id) // the desktop gives up waiting some time
+	_ = x11.Withdraw(within, is("DISPLAY"), display.Authority(is), id) // the desktop gives up waiting some time
 }
 
 // Failed takes back what was told of a program that Run left to its caller and that was not started, or has

@@ -363,7 +363,7 @@ func (s *Supervisor) memory(d *engine.Device) *device {
 	m := s.seen[d.Name]
 	if m == nil {
 		m = &device{kind: "seq"}
-		if len(d.Match) > 0 && slices.ContainsFunc(d.Match[0], func(k engine.MatchKey) bool { return k.Kind == engine.MatchRaw }) {
+		if len(d.Match) > 0 && has(d.Match[0], engine.MatchRaw) {
 			m.kind = rawKind
 		}
 		s.seen[d.Name] = m
