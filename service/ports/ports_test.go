@@ -440,6 +440,15 @@ func TestOptionalAndSettledProblems(t *testing.T) {
 	})
 }
 
+// relent has a driver that refused be there, in synctest.
+func (d *driver) relent() {
+	d.mu.Lock()
+	d.refuse = nil
+	d.mu.Unlock()
+	d.again <- struct{}{}
+	time.Sleep(time.Second)
+}
+
 // TestNoControllerAtAll: who names no device, as the configuration to begin with, is told that there is no
 // controller, not that one of a name is missing.
 func TestNoControllerAtAll(t *testing.T) {
@@ -453,11 +462,7 @@ func TestNoControllerAtAll(t *testing.T) {
 		s := start(t, string(starter), d, newDriver("raw"))
 		s.problems("device-absent:any", "alsa")
 		s.says("no MIDI controller can be found: no sequencer", "sudo modprobe snd-seq")
-		d.mu.Lock()
-		d.refuse = nil
-		d.mu.Unlock()
-		d.again <- struct{}{}
-		time.Sleep(time.Second)
+		d.relent()
 		s.problems("device-absent:any")
 		s.says("no MIDI controller is plugged in", "plug in a MIDI controller")
 		synth := usb(2, "Synth", "", "", "")
@@ -479,11 +484,7 @@ func TestDriverThatIsNotThere(t *testing.T) {
 		s := start(t, lpd8, d, raw)
 		s.problems("device-absent:LPD8", "alsa")
 		s.says("the device LPD8 cannot be found: no sequencer", "sudo modprobe snd-seq")
-		d.mu.Lock()
-		d.refuse = nil
-		d.mu.Unlock()
-		d.again <- struct{}{}
-		time.Sleep(time.Second)
+		d.relent()
 		s.problems("device-absent:LPD8")
 		s.says("the device LPD8 is not plugged in", "midimonctl devices")
 		d.open().plug(usb(1, "LPD8", "09e8:0075", "A", "1-1"))
