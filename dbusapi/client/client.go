@@ -88,7 +88,16 @@ func (c *Client) Close() error { return c.conn.Close() }
 // call calls a method of the root object and stores its results.
 func (c *Client) call(ctx context.Context, method string, args []any, results ...any) error {
 	err := answer(ctx, c.root.CallWithContext(ctx, method, c.flag, args...), results...)
-	if why := c.link.refusal.Load(); why != nil && errors.Is(err, dbus.ErrClosed) {
+	var hung *lost
+	if !errors.As(err, &hung) {
+		return err
+	}
+	// A call can be refused by the socket before why has been read from it.
+	select {
+	case <-c.conn.Context().Done():
+	case <-ctx.Done():
+	}
+	if why := c.link.refusal.Load(); why != nil {
 		return *why
 	}
 	return err
