@@ -54,16 +54,6 @@ func node(name string) string {
 	return ""
 }
 
-// grab keeps keys from the console: the shell there edits a line that gets longer with each of them, which
-// takes an emulated machine a fifth of a processor.
-func (k *keyboard) grab(t *testing.T) {
-	t.Helper()
-	const grab = 0x40044590 // EVIOCGRAB
-	if err := unix.IoctlSetInt(k.events, grab, 1); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // listen opens the device as soon as it is there.
 func listen(t *testing.T, name string) *keyboard {
 	t.Helper()

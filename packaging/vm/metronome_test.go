@@ -3,10 +3,10 @@
 package vm
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -16,11 +16,13 @@ type span struct{ from, to time.Duration }
 
 func (s span) has(at time.Duration) bool { return s.from <= at && at < s.to }
 
-// beat has the metronome run until what it returns is called, which tells when the machine stood still.
-func beat(t *testing.T) func() []span {
+// accompany runs a program of this machine until what it returns is called, which closes the program's input
+// and tells what it printed.
+func accompany(t *testing.T, name string, args ...string) func() string {
 	t.Helper()
-	c := exec.Command("metronome") //nolint:noctx // it ends with its input
-	var out bytes.Buffer
+	c := exec.Command(name, args...)                          //nolint:noctx // it ends with its input
+	c.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1") // nobody there has to be interrupted
+	var out strings.Builder
 	c.Stdout, c.Stderr = &out, os.Stderr
 	in, err := c.StdinPipe()
 	if err == nil {
@@ -30,19 +32,30 @@ func beat(t *testing.T) func() []span {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = in.Close() })
-	return func() (stills []span) {
+	return func() string {
 		t.Helper()
 		_ = in.Close()
 		if err := c.Wait(); err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %v", name, err)
 		}
-		for {
+		return out.String()
+	}
+}
+
+// beat has the metronome run until what it returns is called, which tells when the machine stood still.
+func beat(t *testing.T) func() []span {
+	t.Helper()
+	stop := accompany(t, "metronome")
+	return func() (stills []span) {
+		t.Helper()
+		for line := range strings.Lines(stop()) {
 			var s span
-			if n, _ := fmt.Fscan(&out, &s.from, &s.to); n < 2 {
-				return stills
+			if _, err := fmt.Sscan(line, &s.from, &s.to); err != nil {
+				t.Fatalf("%v in %q", err, line)
 			}
 			stills = append(stills, s)
 		}
+		return stills
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,12 +54,6 @@ func save(t *testing.T, text string, over bool) {
 	}
 }
 
-// pressed is a pad that was hit.
-type pressed struct {
-	pad int
-	at  time.Duration
-}
-
 // reloaded waits until a reload has ended as is wanted. It asks nothing: 2,000 messages a second
 // leave an emulated machine little.
 func (b *bus) reloaded(t *testing.T, wanted func(ok bool, generation uint64) bool) {
@@ -79,68 +74,32 @@ func (b *bus) reloaded(t *testing.T, wanted func(ok bool, generation uint64) boo
 	}
 }
 
-// performer hits pads, two every 10 ms, and turns a fader in between: 2,000 messages a second.
-type performer struct {
-	k    *keyboard
-	out  *os.File
-	hits []pressed
-	keys []key // pressed, of those hits
-
-	messages, waited int // waited: how many times it had to
+// pressed is a pad that was hit, and the key that it pressed.
+type pressed struct {
+	pad     int
+	hit     time.Duration
+	key     evdev.EvCode
+	pressed time.Duration
 }
 
-// ahead is how many pads may be hit whose keys have not been seen. A reader of keys loses some
-// when the kernel has more than 64 events for it, four a pad; so long as 70 ms are enough for
-// whatever keeps the machine busy, nobody waits.
-const ahead = 14
-
-// play goes on until stop is closed, and then until each pad has pressed a key.
-func (p *performer) play(stop <-chan struct{}) error {
-	pace := time.NewTicker(10 * time.Millisecond)
-	defer pace.Stop()
-	var lost <-chan time.Time
-	for {
-		select {
-		case e := <-p.k.keys:
-			if e.Value == 1 {
-				p.keys, lost = append(p.keys, e), nil
+// perform has the performer play on the controller until what it returns is called, which tells what was
+// played, how many messages that were, and how often it had to wait.
+func perform(t *testing.T) func() (played []pressed, messages, waited int) {
+	t.Helper()
+	// What nobody else gets a shell on the console does not get either: it edits a line that gets longer with
+	// each key, which takes an emulated machine a fifth of a processor.
+	stop := accompany(t, "performer", rawmidi(t, "gad0"), node("midimon keyboard"), strconv.Itoa(firstPad), strconv.Itoa(pads))
+	return func() (played []pressed, messages, waited int) {
+		t.Helper()
+		for line := range strings.Lines(stop()) {
+			var p pressed
+			if n, _ := fmt.Sscan(line, &p.pad, &p.hit, &p.key, &p.pressed); n == 4 {
+				played = append(played, p)
+			} else if _, err := fmt.Sscan(line, &messages, &waited); err != nil {
+				t.Fatalf("%v in %q", err, line)
 			}
-			continue
-		case <-lost:
-			return fmt.Errorf("%d of %d pads pressed a key; the reader missed some %d times", len(p.keys), len(p.hits), p.k.missed.Load())
-		case <-pace.C:
 		}
-		select {
-		case <-stop:
-			stop = nil
-		default:
-		}
-		if len(p.keys) < len(p.hits) && lost == nil {
-			lost = time.After(60 * time.Second)
-		}
-		if len(p.hits)-len(p.keys) > ahead-2 {
-			p.waited++
-			continue
-		}
-		if stop == nil {
-			if len(p.keys) == len(p.hits) {
-				return nil
-			}
-			continue
-		}
-		var bytes []byte
-		for range 2 {
-			pad := len(p.hits) % pads
-			bytes = append(append(bytes, noteOn(byte(firstPad+pad), 100)...), noteOff(byte(firstPad+pad))...)
-			p.hits = append(p.hits, pressed{pad, monotonic()})
-		}
-		for i := range 16 {
-			bytes = append(bytes, control(30, byte(len(p.hits)+i)&127)...)
-		}
-		p.messages += 20
-		if _, err := p.out.Write(bytes); err != nil {
-			return err
-		}
+		return played, messages, waited
 	}
 }
 
@@ -148,22 +107,13 @@ func (p *performer) play(stop <-chan struct{}) error {
 // second come over USB. Every pad presses its letter, of the newer map or the older, and soon.
 func TestReloadsWhilePlaying(t *testing.T) {
 	const reloads, goal = 200, 50 * time.Millisecond
-	b, _, k := ready(t)
-	k.grab(t)
+	b, _, _ := ready(t)
 	pid := int(b.owner())
 	save(t, lettered(0), true)
 	b.await(t, "ConfigGeneration", 60*time.Second, equals("2"))
 
-	out, err := os.OpenFile(rawmidi(t, "gad0"), os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = out.Close() }()
 	before := received(t)
-	p := &performer{k: k, out: out}
-	metronome := beat(t)
-	stop, played := make(chan struct{}), make(chan error, 1)
-	go func() { played <- p.play(stop) }()
+	metronome, played := beat(t), perform(t)
 
 	var busy span                   // when the test itself keeps the machine busy
 	rest := span{from: monotonic()} // nobody does anything but play, which shows what the machine itself takes
@@ -194,30 +144,24 @@ func TestReloadsWhilePlaying(t *testing.T) {
 		}
 	}
 	b.await(t, "ConfigStatus", 60*time.Second, equals("ok"))
-	close(stop)
-	if err := <-played; err != nil {
-		t.Fatalf("%v; %d of %d messages came", err, received(t)-before, p.messages)
-	}
+	hits, messages, waited := played()
 	stills := metronome()
 	var took, quiet, net []time.Duration
 	odd := 0
-	for i, e := range p.keys {
-		of := -1
-		for v := range 2 {
-			if evdev.CodeName(e.Type, e.Code) == "KEY_"+strings.ToUpper(string(letter(v, p.hits[i].pad))) {
-				of = v
-			}
-		}
+	for i, p := range hits {
+		of := slices.IndexFunc([]int{0, 1}, func(v int) bool {
+			return evdev.CodeName(evdev.EV_KEY, p.key) == "KEY_"+strings.ToUpper(string(letter(v, p.pad)))
+		})
 		if of < 0 {
-			t.Fatalf("pad %d, the %dth: %v, want %c or %c", p.hits[i].pad, i, e, letter(0, p.hits[i].pad), letter(1, p.hits[i].pad))
+			t.Fatalf("pad %d, the %dth: %v, want %c or %c", p.pad, i, evdev.CodeName(evdev.EV_KEY, p.key), letter(0, p.pad), letter(1, p.pad))
 		}
 		odd += of
-		switch hit := p.hits[i].at; {
-		case rest.has(hit):
-			quiet = append(quiet, e.at-hit)
-		case !busy.has(hit):
-			took = append(took, e.at-hit)
-			net = append(net, e.at-hit-within(stills, span{hit, e.at}))
+		switch late := p.pressed - p.hit; {
+		case rest.has(p.hit):
+			quiet = append(quiet, late)
+		case !busy.has(p.hit):
+			took = append(took, late)
+			net = append(net, late-within(stills, span{p.hit, p.pressed}))
 		}
 	}
 	slices.Sort(took)
@@ -226,17 +170,17 @@ func TestReloadsWhilePlaying(t *testing.T) {
 	n, q := len(took), len(quiet)
 	t.Logf("without reloads %d pads: p50 %v, p99 %v, p99.9 %v, most %v", q, quiet[q/2], quiet[q*99/100], quiet[q*999/1000], quiet[q-1])
 	t.Logf("%d pads over %d reloads, %d by odd maps, none lost: p50 %v, p99 %v, p99.9 %v, most %v; waited %d times", n, reloads, odd,
-		took[n/2], took[n*99/100], took[n*999/1000], took[n-1], p.waited)
+		took[n/2], took[n*99/100], took[n*999/1000], took[n-1], waited)
 	t.Logf("less the time in which a processor of the machine itself stood still, %d times for a millisecond or more: p99 %v, p99.9 %v, most %v",
 		len(stills), net[n*99/100], net[n*999/1000], net[n-1])
 	if took[n-1] > goal {
 		t.Logf("the goal is not reached: a pad took %v, and not at most %v", took[n-1], goal)
 	}
-	if odd == 0 || odd == len(p.keys) {
-		t.Errorf("%d of %d by odd maps", odd, len(p.keys))
+	if odd == 0 || odd == len(hits) {
+		t.Errorf("%d of %d by odd maps", odd, len(hits))
 	}
-	if got := received(t) - before; got != p.messages {
-		t.Errorf("%d of %d messages came", got, p.messages)
+	if got := received(t) - before; got != messages {
+		t.Errorf("%d of %d messages came", got, messages)
 	}
 	grew(t, "reloads", early, measure(t, pid))
 }
