@@ -50,6 +50,24 @@ func session(t *testing.T, address string) *bus {
 	return b
 }
 
+// only has the daemon's signals of one member come here, until what it returns is called: others take time of
+// an emulated machine, too.
+func (b *bus) only(t *testing.T, member string) (all func()) {
+	t.Helper()
+	from, of := dbus.WithMatchSender(busName), dbus.WithMatchMember(member)
+	must := func(errs ...error) {
+		t.Helper()
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(b.conn.AddMatchSignal(from, of), b.conn.RemoveMatchSignal(from))
+	return func() {
+		t.Helper()
+		must(b.conn.AddMatchSignal(from), b.conn.RemoveMatchSignal(from, of))
+	}
+}
+
 // connectAsTester connects as the user, because a session bus lets nobody else in, root
 // included. Who connects is the thread that calls connect(2).
 func connectAsTester(address string) (conn *dbus.Conn, err error) {

@@ -112,6 +112,7 @@ func TestReloadsWhilePlaying(t *testing.T) {
 	save(t, lettered(0), true)
 	b.await(t, "ConfigGeneration", 60*time.Second, equals("2"))
 
+	hearAll := b.only(t, "ReloadFinished")
 	before := received(t)
 	metronome, played := beat(t), perform(t)
 
@@ -143,6 +144,7 @@ func TestReloadsWhilePlaying(t *testing.T) {
 			generation++ // it reloads to measure
 		}
 	}
+	hearAll()
 	b.await(t, "ConfigStatus", 60*time.Second, equals("ok"))
 	hits, messages, waited := played()
 	stills := metronome()
