@@ -34,7 +34,6 @@ func (k key) String() string {
 // keyboard listens to a key device.
 type keyboard struct {
 	dev    *evdev.InputDevice
-	events int // what is read of it
 	keys   chan key
 	gone   chan struct{}
 	missed atomic.Int32 // how many times the kernel had more than its 64 events for us
@@ -75,7 +74,7 @@ func listen(t *testing.T, name string) *keyboard {
 	if err := unix.Pipe2(end[:], unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	k := &keyboard{dev: dev, events: events, keys: make(chan key, 1<<17), gone: make(chan struct{})}
+	k := &keyboard{dev: dev, keys: make(chan key, 1<<17), gone: make(chan struct{})}
 	go k.read(events, end[0])
 	t.Cleanup(func() {
 		_ = unix.Close(end[1])
