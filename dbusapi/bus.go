@@ -59,11 +59,13 @@ func (s *Server) KeepBus(ctx context.Context, address string, tell func(BusState
 			tell(state, err)
 		}
 	}
-	pause := minPause
+	pause, way := minPause, wayTo(address)
+	defer way.forget()
 	for ctx.Err() == nil {
 		connected := false
 		err := s.serveBus(ctx, address, func(state BusState, err error) {
 			connected = true
+			way.forget()
 			say(state, err)
 		})
 		switch {
@@ -75,11 +77,12 @@ func (s *Server) KeepBus(ctx context.Context, address string, tell func(BusState
 		case said != BusLost: // which stays said until the bus is back
 			say(BusAbsent, err)
 		}
-		if awaitSocket(ctx, address, errors.Is(err, fs.ErrNotExist), pause) {
+		if way.await(ctx, errors.Is(err, fs.ErrNotExist), pause) {
 			pause = minPause
 		} else {
 			pause = min(2*pause, maxPause)
 		}
+		afterNotes()
 	}
 }
 

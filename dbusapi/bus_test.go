@@ -254,25 +254,41 @@ func TestMain(m *testing.M) {
 }
 
 func TestAwaitSocket(t *testing.T) {
-	path := filepath.Join(dbustest.Dir(t), "bus")
-	touch := func() {
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
+	dir := dbustest.Dir(t)
+	path := filepath.Join(dir, "deep", "bus")
+	must := func(err error) {
+		if err != nil {
 			t.Error(err)
 		}
 	}
-	go touch()
-	if !awaitSocket(t.Context(), UnixAddress(path), true, time.Hour) {
-		t.Error("a file came and nothing was seen")
+	w := wayTo(UnixAddress(path))
+	defer w.forget()
+	within, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	appears := func(what string) {
+		t.Helper()
+		if !w.await(within, true, time.Hour) {
+			t.Fatalf("%s, and that was not seen", what)
+		}
 	}
-	if !awaitSocket(t.Context(), UnixAddress(path), true, time.Hour) {
-		t.Error("a file that came before is not seen")
+	for range 2 { // the same watch, of a directory that is another one each time
+		go func() {
+			must(os.Mkdir(filepath.Dir(path), 0o700))
+			must(os.WriteFile(path, nil, 0o600))
+		}()
+		for err := os.ErrNotExist; err != nil; _, err = os.Stat(path) {
+			appears("a file came, or its directory")
+		}
+		appears("a file came before")
+		must(os.RemoveAll(filepath.Dir(path)))
+		appears("all went")
+		for w.await(within, false, 50*time.Millisecond) { // until nobody tells of it any more
+		}
 	}
-	if awaitSocket(t.Context(), UnixAddress(path), false, time.Millisecond) {
-		t.Error("nothing changed")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if awaitSocket(ctx, "unix:abstract=none", false, time.Hour) {
+	none := wayTo("unix:abstract=none")
+	defer none.forget()
+	if none.await(within, false, time.Hour) {
 		t.Error("nothing changed, and it was to end")
 	}
 }
