@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"midimon": main})
+	testscript.Main(m, map[string]func(){"midimon": main, "playnotes": playNotes})
 }
 
 // patience is how long a script waits for what must come. It is no delay: what comes is seen
