@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -86,38 +87,78 @@ func (s *Server) KeepBus(ctx context.Context, address string, tell func(BusState
 	}
 }
 
-// serveBus is one connection to the bus, from its beginning to its end.
-func (s *Server) serveBus(ctx context.Context, address string, say func(BusState, error)) error {
+// A greeting is a connection to the bus that has said Hello, or why there is none.
+type greeting struct {
+	conn   *conn
+	socket net.Conn
+	err    error
+}
+
+// Greet begins to connect to the session bus at address, so that KeepBus, which must follow, finds that done.
+func (s *Server) Greet(address string) {
+	s.greeted = make(chan greeting, 1)
+	go func() { s.greeted <- s.greet(context.Background(), address) }()
+}
+
+// greet takes the dialTimeout at most. The connection ends with ctx.
+func (s *Server) greet(ctx context.Context, address string) (g greeting) {
 	dialing, done := context.WithTimeout(ctx, s.dialTimeout)
 	defer done()
-	socket, err := DialSocket(dialing, address)
-	if err != nil {
-		return fmt.Errorf("cannot reach the session bus: %w", err)
+	if g.socket, g.err = DialSocket(dialing, address); g.err != nil {
+		g.err = fmt.Errorf("cannot reach the session bus: %w", g.err)
+		return g
 	}
-	defer socket.Close() //nolint:errcheck // its end is all that matters
+	defer func() {
+		if g.err != nil {
+			_ = g.socket.Close()
+		}
+	}()
 	// A bus that accepts and says nothing.
 	deadline, _ := dialing.Deadline()
-	if err := socket.SetReadDeadline(deadline); err != nil {
-		return err
+	if g.err = g.socket.SetReadDeadline(deadline); g.err != nil {
+		return g
 	}
-	c, err := s.attach(ctx, newLink(socket, s.writeTimeout), false)
-	if err != nil {
-		return err
+	if g.conn, g.err = s.attach(ctx, newLink(g.socket, s.writeTimeout), false); g.err != nil {
+		return g
 	}
+	if err := g.conn.bus.Hello(); err != nil {
+		g.conn.cancel()
+		g.err = fmt.Errorf("cannot greet the session bus: %w", err)
+		return g
+	}
+	g.err = g.socket.SetReadDeadline(time.Time{})
+	return g
+}
+
+// serveBus is one connection to the bus, from its beginning to its end. The first may be made already.
+func (s *Server) serveBus(ctx context.Context, address string, say func(BusState, error)) error {
+	var g greeting
+	if s.greeted == nil {
+		g = s.greet(ctx, address)
+	} else {
+		select {
+		case g = <-s.greeted:
+			s.greeted = nil
+		case <-ctx.Done(): // and the process is about to end
+			return ctx.Err()
+		}
+	}
+	if g.err != nil {
+		return g.err
+	}
+	c := g.conn
+	defer g.socket.Close() //nolint:errcheck // its end is all that matters
 	defer c.cancel()
-	if err := c.bus.Hello(); err != nil {
-		return fmt.Errorf("cannot greet the session bus: %w", err)
-	}
+	defer context.AfterFunc(ctx, c.cancel)()
 	served := make(chan struct{})
 	go func() { defer close(served); c.run() }()
 	defer func() { c.cancel(); <-served }()
 
-	taken, err := c.requestName(dialing)
+	asking, done := context.WithTimeout(ctx, s.dialTimeout)
+	defer done()
+	taken, err := c.requestName(asking)
 	if err != nil {
 		return fmt.Errorf("cannot request the bus name: %w", err)
-	}
-	if err := socket.SetReadDeadline(time.Time{}); err != nil {
-		return err
 	}
 	if taken {
 		if err := c.awaitName(say); err != nil {

@@ -39,6 +39,45 @@ func TestNoBus(t *testing.T) {
 	t.Logf("without a bus it goes on after %v; the goal is a second", time.Since(begin))
 }
 
+// TestGreeted: the connection that was begun is the one that is kept, and if it is lost by then another is made.
+func TestGreeted(t *testing.T) {
+	for name, between := range map[string]func(*dbustest.Bus){
+		"there": func(*dbustest.Bus) {},
+		"lost":  func(b *dbustest.Bus) { b.Kill(); b.Start() },
+		"none":  func(b *dbustest.Bus) { b.Start() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bus := dbustest.Prepare(t)
+			if name != "none" {
+				bus.Start()
+			}
+			s := newServer(t, dbustest.NewBackend())
+			s.Greet(bus.Address)
+			g := receive(t, s.greeted)
+			s.greeted <- g
+			if name == "none" != (g.err != nil) {
+				t.Fatal(g.err)
+			}
+			between(bus)
+			told := keep(t, s, bus.Address)
+			got := receive(t, told)
+			if got.state == BusAbsent && name != "there" {
+				got = receive(t, told)
+			}
+			if got.state != BusConnected {
+				t.Fatalf("bus is %s: %v", got.state, got.err)
+			}
+			var owner string
+			if err := bus.Dial().BusObject().Call(busInterface+".GetNameOwner", 0, BusName).Store(&owner); err != nil {
+				t.Fatal(err)
+			}
+			if name == "there" && owner != g.conn.bus.Names()[0] {
+				t.Errorf("%s has the name, and not %v", owner, g.conn.bus.Names())
+			}
+		})
+	}
+}
+
 // The bus comes after the daemon, into a directory that is not there either.
 func TestBusAppears(t *testing.T) {
 	bus := dbustest.Prepare(t)

@@ -29,6 +29,7 @@ type Server struct {
 	uid     int    // whose processes may use it
 
 	connections atomic.Uint64 // so far
+	greeted     chan greeting // what Greet began; nil: nothing, or it is taken
 
 	ifaces struct {
 		root, mappings, monitor, statistics, device, manager, props, introspect, peer, driver, log *iface

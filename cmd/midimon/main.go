@@ -191,6 +191,9 @@ func serve(f *flags, stdout, stderr io.Writer) error {
 	defer end(nil)
 	o.Clients = func(d *service.Daemon) (service.Clients, error) {
 		s, err := dbusapi.New(dbusapi.Options{Backend: d, Log: log, Level: level})
+		if err == nil && address != "" {
+			s.Greet(address)
+		}
 		return clients{Server: s, address: address, off: f.noBus, fatal: end}, err
 	}
 	d := service.New(o)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -91,6 +92,7 @@ func (p *process) play(path string) *player {
 	}
 	notes := exec.Command("playnotes", path, file) //nolint:noctx // it is killed below
 	notes.Stderr = os.Stderr
+	notes.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := notes.Start(); err != nil {
 		p.t.Fatal(err)
 	}
