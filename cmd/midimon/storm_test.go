@@ -96,11 +96,7 @@ func TestStorms(t *testing.T) {
 	case raced: // the figures are those of another run, and of so few notes the hundredth part is chance
 		full = size{plugs: 100, visits: 10, stopped: time.Second, unread: time.Second, quiet: time.Second, warm: time.Second, room: 100}
 	}
-	idle := func() int {
-		p := storm(t, full)
-		n, _ := p.goroutines()
-		return n
-	}()
+	quiet := storm(t, full) // nothing befalls it
 	p, other := storm(t, full), storm(t, full)
 	for _, s := range []*stormed{other, p} {
 		for range 20 { // what it needs from the first time on
@@ -156,6 +152,7 @@ func TestStorms(t *testing.T) {
 	}
 	y.end()
 	p.eventually("nobody is connected", func() bool { return p.descriptors() < fds })
+	idle, _ := quiet.goroutines()
 	if now, text := p.goroutines(); now > idle+slack {
 		t.Errorf("%d goroutines, %d in one that did nothing\n%s", now, idle, text)
 	}
