@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -89,9 +88,8 @@ func (s *Server) KeepBus(ctx context.Context, address string, tell func(BusState
 
 // A greeting is a connection to the bus that has said Hello, or why there is none.
 type greeting struct {
-	conn   *conn
-	socket net.Conn
-	err    error
+	conn *conn
+	err  error
 }
 
 // Greet begins to connect to the session bus at address, so that KeepBus, which must follow, finds that done.
@@ -100,34 +98,32 @@ func (s *Server) Greet(address string) {
 	go func() { s.greeted <- s.greet(context.Background(), address) }()
 }
 
-// greet takes the dialTimeout at most. The connection ends with ctx.
-func (s *Server) greet(ctx context.Context, address string) (g greeting) {
+// greet takes the dialTimeout at most. The connection, and its socket, end with ctx.
+func (s *Server) greet(ctx context.Context, address string) greeting {
 	dialing, done := context.WithTimeout(ctx, s.dialTimeout)
 	defer done()
-	if g.socket, g.err = DialSocket(dialing, address); g.err != nil {
-		g.err = fmt.Errorf("cannot reach the session bus: %w", g.err)
-		return g
+	socket, err := DialSocket(dialing, address)
+	if err != nil {
+		return greeting{err: fmt.Errorf("cannot reach the session bus: %w", err)}
 	}
-	defer func() {
-		if g.err != nil {
-			_ = g.socket.Close()
-		}
-	}()
 	// A bus that accepts and says nothing.
 	deadline, _ := dialing.Deadline()
-	if g.err = g.socket.SetReadDeadline(deadline); g.err != nil {
-		return g
+	if err := socket.SetReadDeadline(deadline); err != nil {
+		_ = socket.Close()
+		return greeting{err: err}
 	}
-	if g.conn, g.err = s.attach(ctx, newLink(g.socket, s.writeTimeout), false); g.err != nil {
-		return g
+	c, err := s.attach(ctx, newLink(socket, s.writeTimeout), false)
+	if err != nil {
+		return greeting{err: err}
 	}
-	if err := g.conn.bus.Hello(); err != nil {
-		g.conn.cancel()
-		g.err = fmt.Errorf("cannot greet the session bus: %w", err)
-		return g
+	if err = c.bus.Hello(); err == nil {
+		err = socket.SetReadDeadline(time.Time{})
 	}
-	g.err = g.socket.SetReadDeadline(time.Time{})
-	return g
+	if err != nil {
+		c.cancel()
+		return greeting{err: fmt.Errorf("cannot greet the session bus: %w", err)}
+	}
+	return greeting{conn: c}
 }
 
 // serveBus is one connection to the bus, from its beginning to its end. The first may be made already.
@@ -147,7 +143,6 @@ func (s *Server) serveBus(ctx context.Context, address string, say func(BusState
 		return g.err
 	}
 	c := g.conn
-	defer g.socket.Close() //nolint:errcheck // its end is all that matters
 	defer c.cancel()
 	defer context.AfterFunc(ctx, c.cancel)()
 	served := make(chan struct{})

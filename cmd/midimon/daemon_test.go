@@ -119,20 +119,13 @@ func (p *process) descriptors() int {
 	return len(entries)
 }
 
-var anonymous = regexp.MustCompile(`(?m)^Anonymous: *(\d+) kB`)
-
 // memory is how much it has for itself, in kB: the least of a second after it has collected its
 // garbage, since it works on meanwhile, and gives back in pieces.
 func (p *process) memory() int {
 	p.collect()
 	least := math.MaxInt
 	for over := time.Now().Add(time.Second); time.Now().Before(over); time.Sleep(10 * time.Millisecond) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.cmd.Process.Pid))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		n, _ := strconv.Atoi(string(anonymous.FindSubmatch(text)[1]))
-		least = min(least, n)
+		least = min(least, memory(p.t, p.cmd.Process.Pid, "Anonymous:"))
 	}
 	return least
 }

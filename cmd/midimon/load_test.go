@@ -350,18 +350,9 @@ func (s *performer) settle(goal time.Duration) []time.Duration {
 // usage is what can leak.
 func (s *performer) usage() (fds, anonymous int) {
 	s.t.Helper()
-	dir := fmt.Sprintf("/proc/%d/", s.cmd.Process.Pid)
-	list, err := os.ReadDir(dir + "fd")
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
 	s.must(err)
-	text, err := os.ReadFile(dir + "smaps_rollup")
-	s.must(err)
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); f[0] == "Anonymous:" {
-			anonymous, err = strconv.Atoi(f[1])
-			s.must(err)
-		}
-	}
-	return len(list), anonymous
+	return len(list), memory(s.t, s.cmd.Process.Pid, "Anonymous:")
 }
 
 // TestReloadsUnderLoad saves good and bad configurations in turn while 5,000 events a second

@@ -157,7 +157,7 @@ func (y *player) ask(c *dbus.Conn) {
 // kernelTime is the time of CLOCK_MONOTONIC.
 func kernelTime() time.Duration {
 	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // fails for no valid clock and pointer
+	_, _, _ = unix.RawSyscall(unix.SYS_CLOCK_GETTIME, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&ts)), 0) // fails for no valid clock and pointer
 	return time.Duration(ts.Nano())
 }
 

@@ -88,8 +88,7 @@ func (c *Client) Close() error { return c.conn.Close() }
 // call calls a method of the root object and stores its results.
 func (c *Client) call(ctx context.Context, method string, args []any, results ...any) error {
 	err := answer(ctx, c.root.CallWithContext(ctx, method, c.flag, args...), results...)
-	var hung *lost
-	if !errors.As(err, &hung) {
+	if _, hung := errors.AsType[*lost](err); !hung {
 		return err
 	}
 	// A call can be refused by the socket before why has been read from it.

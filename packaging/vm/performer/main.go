@@ -45,8 +45,8 @@ type performer struct {
 	out, events int
 	first, pads int
 
-	hits, keys               []moment
-	messages, waited, missed int
+	hits, keys     []moment
+	waited, missed int
 }
 
 func main() {
@@ -66,7 +66,7 @@ func main() {
 	for i, hit := range p.hits {
 		_, _ = fmt.Fprintln(out, hit.what, hit.at, p.keys[i].what, p.keys[i].at)
 	}
-	_, _ = fmt.Fprintln(out, p.messages, p.waited)
+	_, _ = fmt.Fprintln(out, 10*len(p.hits), p.waited)
 	must(0, out.Flush())
 }
 
@@ -122,7 +122,6 @@ func (p *performer) hit() {
 	for i := range 16 {
 		b = append(b, 0xb0, 30, byte(len(p.hits)+i)&127)
 	}
-	p.messages += 20
 	if n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(p.out), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))); errno != 0 || int(n) != len(b) {
 		panic(fmt.Sprintf("%d of %d bytes written: %v", n, len(b), errno))
 	}
