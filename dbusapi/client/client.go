@@ -40,10 +40,11 @@ var (
 
 // A Client is a connection to the daemon, or to the bus on which it is to be.
 type Client struct {
-	conn *dbus.Conn
-	link *eager
-	root dbus.BusObject
-	flag dbus.Flags
+	conn  *dbus.Conn
+	link  *eager
+	heard *heard
+	root  dbus.BusObject
+	flag  dbus.Flags
 }
 
 // Dial connects to a D-Bus address: a bus or a private socket. The connection ends with ctx.
@@ -60,8 +61,8 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	// godbus' own waits know no context; a closed socket ends them all.
 	context.AfterFunc(ctx, func() { _ = socket.Close() })
 	link := newEager(socket)
-	conn, err := dbus.NewConn(link, dbus.WithContext(ctx),
-		dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	heard := newHeard()
+	conn, err := dbus.NewConn(link, dbus.WithContext(ctx), dbus.WithSignalHandler(heard))
 	if err == nil {
 		err = conn.Auth([]dbus.Auth{dbus.AuthExternal("")})
 	}
@@ -72,7 +73,7 @@ func Dial(ctx context.Context, address string, start bool) (*Client, error) {
 	// Its answer need not be waited for: it comes before that to any other call. The private
 	// socket answers it too.
 	conn.BusObject().Go("org.freedesktop.DBus.Hello", 0, make(chan *dbus.Call, 1))
-	c := &Client{conn: conn, link: link, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
+	c := &Client{conn: conn, link: link, heard: heard, root: conn.Object(dbusapi.BusName, dbusapi.RootPath)}
 	if !start {
 		c.flag = dbus.FlagNoAutoStart
 	}

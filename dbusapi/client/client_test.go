@@ -18,8 +18,8 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
-// dial serves b on a private socket and connects to it.
-func dial(t *testing.T, b *dbustest.Backend) *Client {
+// serve serves b on a private socket.
+func serve(t *testing.T, b *dbustest.Backend) (address string) {
 	t.Helper()
 	s, err := dbusapi.New(dbusapi.Options{Backend: b, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -39,7 +39,12 @@ func dial(t *testing.T, b *dbustest.Backend) *Client {
 			t.Error(err)
 		}
 	})
-	c, err := Dial(t.Context(), dbusapi.UnixAddress(path), true)
+	return dbusapi.UnixAddress(path)
+}
+
+func dial(t *testing.T, address string) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), address, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +57,7 @@ func TestStatus(t *testing.T) {
 	b.Publish(func(s *report.Status) {
 		s.Devices = append(s.Devices, report.Device{ID: "a", Name: "A", State: report.Ignored})
 	})
-	c := dial(t, b)
+	c := dial(t, serve(t, b))
 	s, err := c.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +93,7 @@ func TestStatus(t *testing.T) {
 
 func TestReload(t *testing.T) {
 	b := dbustest.NewBackend()
-	c := dial(t, b)
+	c := dial(t, serve(t, b))
 	if generation, found, err := c.Reload(t.Context()); generation != 2 || len(found) != 0 || err != nil {
 		t.Errorf("%d, %v, %v", generation, found, err)
 	}
@@ -109,7 +114,7 @@ func TestReload(t *testing.T) {
 // A call ends with its context, whatever the daemon does.
 func TestDeadline(t *testing.T) {
 	b := dbustest.NewBackend()
-	c := dial(t, b)
+	c := dial(t, serve(t, b))
 	release := make(chan struct{})
 	defer close(release)
 	b.OnCall(func(string, string) error { <-release; return nil })

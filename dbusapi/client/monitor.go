@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/godbus/dbus/v5"
 
@@ -43,49 +44,46 @@ func (f *EventFilter) wants(s *Seen) bool {
 }
 
 // Monitor tells of every message that the filter wants, and of how many were lost before
-// them, until ctx is done or tell returns an error. It works on the private socket only.
+// them, here too if tell is slow, until ctx is done or tell returns an error. It works on the
+// private socket only.
 func (c *Client) Monitor(ctx context.Context, f EventFilter, tell func(seen []Seen, dropped uint32) error) error {
-	signals := make(chan *dbus.Signal, 64)
-	c.conn.Signal(signals)
 	filter := wish(map[string]any{"device": f.Device, "mapping": f.Mapping, "mapped": f.Mapped})
 	var id uint32
 	if err := c.call(ctx, dbusapi.MonitorInterface+".Subscribe", []any{filter}, &id); err != nil {
 		return err
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case s, ok := <-signals:
-			if !ok {
-				if ctx.Err() != nil {
-					return nil
-				}
-				return ErrLost
-			}
-			if s.Name != dbusapi.MonitorInterface+".Events" {
-				continue
-			}
-			var first uint64
-			var dropped uint32
-			var rows []dbusapi.SeenEvent
-			if err := dbus.Store(s.Body, &first, &dropped, &rows); err != nil {
-				return fmt.Errorf("cannot read what came in: %w", err)
-			}
-			seen := make([]Seen, 0, len(rows))
-			for _, r := range rows {
-				if x := seenOf(r); f.wants(&x) {
-					seen = append(seen, x)
-				}
-			}
-			if len(seen) == 0 && dropped == 0 {
-				continue
-			}
-			if err := tell(seen, dropped); err != nil {
-				return err
+	var next uint64 // the number of the next event if none is lost; 0: none came yet
+	for s := c.next(ctx); s != nil; s = c.next(ctx) {
+		if s.Name != dbusapi.MonitorInterface+".Events" {
+			continue
+		}
+		var first uint64
+		var lost uint32
+		var rows []dbusapi.SeenEvent
+		if err := dbus.Store(s.Body, &first, &lost, &rows); err != nil {
+			return fmt.Errorf("cannot read what came in: %w", err)
+		}
+		if next != 0 {
+			lost = uint32(min(first-next, math.MaxUint32)) //nolint:gosec // it is at most that
+		}
+		next = first + uint64(len(rows))
+		seen := make([]Seen, 0, len(rows))
+		for _, r := range rows {
+			if x := seenOf(r); f.wants(&x) {
+				seen = append(seen, x)
 			}
 		}
+		if len(seen) == 0 && lost == 0 {
+			continue
+		}
+		if err := tell(seen, lost); err != nil {
+			return err
+		}
 	}
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // whoever ended it knows
+	}
+	return ErrLost
 }
 
 // seenOf reads the status byte of MIDI.

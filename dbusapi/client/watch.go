@@ -155,8 +155,7 @@ func (w *Watch) follow(ctx context.Context, say func(*Moment, *Incident) error, 
 		return retry()
 	}
 	defer c.Close() //nolint:errcheck // it only listened
-	signals, err := c.listen(ctx)
-	if err != nil {
+	if err := c.listen(ctx); err != nil {
 		return retry()
 	}
 	m, err := c.moment(ctx)
@@ -166,7 +165,7 @@ func (w *Watch) follow(ctx context.Context, say func(*Moment, *Incident) error, 
 		if err := say(stopped(), nil); err != nil {
 			return false, nil, err
 		}
-		w.settle(ctx, nil, signals)
+		w.settle(ctx, nil, c)
 		return false, nil, nil
 	case err != nil:
 		return retry()
@@ -175,7 +174,7 @@ func (w *Watch) follow(ctx context.Context, say func(*Moment, *Incident) error, 
 	if err := say(m, nil); err != nil {
 		return false, nil, err
 	}
-	if err := c.hear(ctx, signals, m, say); err != nil {
+	if err := c.hear(ctx, m, say); err != nil {
 		return false, nil, err
 	}
 	// What the socket answers next may be systemd's, which would start a new daemon: this one
@@ -193,8 +192,13 @@ func (w *Watch) follow(ctx context.Context, say func(*Moment, *Incident) error, 
 	return false, nil, nil
 }
 
-// settle returns when something happened: to a file, in time, or on the bus.
-func (w *Watch) settle(ctx context.Context, timer <-chan time.Time, signals <-chan *dbus.Signal) {
+// settle returns when something happened: to a file, in time, or on the bus if there is a connection to it.
+func (w *Watch) settle(ctx context.Context, timer <-chan time.Time, c *Client) {
+	var signals <-chan *dbus.Signal
+	var end <-chan struct{}
+	if c != nil {
+		signals, end = c.heard.signals, c.conn.Context().Done()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -208,8 +212,10 @@ func (w *Watch) settle(ctx context.Context, timer <-chan time.Time, signals <-ch
 			}
 		case <-w.files.Errors: //nolint:errcheck // events were lost: look again
 			return
-		case s, ok := <-signals:
-			if !ok || owned(s) {
+		case <-end:
+			return
+		case s := <-signals:
+			if owned(s) {
 				return
 			}
 		}
@@ -222,18 +228,16 @@ func owned(s *dbus.Signal) bool {
 }
 
 // listen makes the signals of the root object come.
-func (c *Client) listen(ctx context.Context) (<-chan *dbus.Signal, error) {
-	signals := make(chan *dbus.Signal, 64)
-	c.conn.Signal(signals)
+func (c *Client) listen(ctx context.Context) error {
 	for _, match := range [][]dbus.MatchOption{
 		{dbus.WithMatchSender(dbusapi.BusName), dbus.WithMatchObjectPath(dbusapi.RootPath)},
 		{dbus.WithMatchSender("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, dbusapi.BusName)},
 	} {
 		if err := c.conn.AddMatchSignalContext(ctx, match...); err != nil {
-			return nil, cause(ctx, err)
+			return cause(ctx, err)
 		}
 	}
-	return signals, nil
+	return nil
 }
 
 func (c *Client) moment(ctx context.Context) (*Moment, error) {
@@ -245,18 +249,9 @@ func (c *Client) moment(ctx context.Context) (*Moment, error) {
 	return m, store(values, m.into())
 }
 
-// hear follows the signals until the daemon ends.
-func (c *Client) hear(ctx context.Context, signals <-chan *dbus.Signal, m *Moment, say func(*Moment, *Incident) error) error {
-	for {
-		var s *dbus.Signal
-		select {
-		case <-ctx.Done():
-			return nil
-		case s = <-signals:
-		}
-		if s == nil || owned(s) {
-			return nil
-		}
+// hear follows the signals until the daemon ends, or say was so slow that some were lost.
+func (c *Client) hear(ctx context.Context, m *Moment, say func(*Moment, *Incident) error) error {
+	for s := c.next(ctx); s != nil && !owned(s) && !c.heard.lost.Load(); s = c.next(ctx) {
 		next, incident, err := read(s, m)
 		if err != nil {
 			return fmt.Errorf("cannot read %s: %w", s.Name, err)
@@ -269,6 +264,7 @@ func (c *Client) hear(ctx context.Context, signals <-chan *dbus.Signal, m *Momen
 			return err
 		}
 	}
+	return nil
 }
 
 // read makes of a signal what changed.
