@@ -30,11 +30,11 @@ type desktop struct {
 	hung  chan bool   // has a value: the next call is not answered
 	start chan uint32 // how the next question is answered; who sends is the user
 	given int         // how many permissions that last, of which the names count
-	only  *uint32     // the devices that the user gives; nil: it does not say
 
-	blind   atomic.Bool // it has no portal for screens
-	none    atomic.Bool // the user chooses none
-	sources bool        // the session that is made is to have screens
+	only    atomic.Pointer[uint32] // the devices that the user gives; nil: it does not say
+	blind   atomic.Bool            // it has no portal for screens
+	none    atomic.Bool            // the user chooses none
+	sources bool                   // the session that is made is to have screens
 }
 
 // A stream is a screen that is shared.
@@ -115,8 +115,8 @@ func (d *desktop) answer(m *dbus.Message) {
 			results["streams"] = dbus.MakeVariant(twoScreens())
 		}
 		d.sources = false
-		if d.only != nil {
-			results["devices"] = dbus.MakeVariant(*d.only)
+		if only := d.only.Load(); only != nil {
+			results["devices"] = dbus.MakeVariant(*only)
 		}
 		if d.version >= persists {
 			d.given++
@@ -255,7 +255,7 @@ func TestRefusedIsNotAskedAgain(t *testing.T) {
 // Some desktops let the user share the screen and nothing else, and call it allowed.
 func TestNoDevicesIsRefused(t *testing.T) {
 	d, p := newDesktop(t, 2)
-	d.only = new(uint32)
+	d.only.Store(new(uint32))
 	d.start <- 0
 	for range 3 {
 		if err := p.MoveTo(t.Context(), 1, 1); !errors.Is(err, ErrRefused) {
