@@ -79,6 +79,9 @@ func (h *changes) paced(next *report.Status, now time.Time) *report.Status {
 }
 
 func (h *changes) devices(next *report.Status) {
+	if len(next.Devices) > 0 && len(next.Devices) == len(h.last.Devices) && &next.Devices[0] == &h.last.Devices[0] {
+		return // it is the same list
+	}
 	c, i := h.conn, h.conn.server.ifaces.device
 	old := make(map[string]*report.Device, len(h.last.Devices))
 	for n := range h.last.Devices {

@@ -195,7 +195,7 @@ func (b *board) show() {
 	if m := b.modes(); m != nil {
 		is.Mode, is.BaseMode, is.Modes = m.Mode, m.BaseMode, m.All
 	}
-	if b.view != nil {
+	if is.Devices = was.Devices; b.view != was.view { // current counts
 		is.Devices = b.view.Devices()
 	}
 	is.Mappings, is.Inhibitors = len(b.program.Mappings), b.cookies.inhibitors()
