@@ -24,18 +24,22 @@ type message struct {
 	body                []any
 }
 
-// A wire makes the bytes of messages (D-Bus specification, "Marshaling"), each from its first one. godbus
+// A wire makes the bytes of messages (D-Bus specification, "Marshaling"), one after the other. godbus
 // makes every message twice and each value in memory of its own, which it takes longer to collect than to
 // send; notes wait for both.
-type wire struct{ b []byte }
+type wire struct {
+	b     []byte
+	start int // of the message that is made: alignment counts from there
+}
 
-// wires are kept for the next message, but for those of large ones, which are rare.
+// wires are kept for the next messages, but for those of large ones, which are rare.
 var wires = sync.Pool{New: func() any { return new(wire) }}
 
 const largeWire = 64 << 10
 
 func (w *wire) free() {
 	if cap(w.b) <= largeWire {
+		w.b = w.b[:0]
 		wires.Put(w)
 	}
 }
@@ -50,9 +54,16 @@ var (
 	bytesType   = reflect.TypeFor[[]byte]()
 )
 
-// message makes a whole message. Errors: a text that D-Bus does not take, or too much of it.
+// message adds a whole message. Errors: a text that D-Bus does not take, or too much of it; then there is nothing
+// more than before.
 func (w *wire) message(m *message) (err error) {
-	w.b = append(w.b[:0], 'l', byte(m.kind), 0, 1)
+	w.start = len(w.b)
+	defer func() {
+		if err != nil {
+			w.b = w.b[:w.start]
+		}
+	}()
+	w.b = append(w.b, 'l', byte(m.kind), 0, 1)
 	w.uint32(0) // the body's length
 	w.uint32(m.serial)
 	w.uint32(0) // the fields' length
@@ -95,15 +106,15 @@ func (w *wire) message(m *message) (err error) {
 			return err
 		}
 	}
-	if len(w.b) > maxWire {
-		return fmt.Errorf("a message of %d bytes is over the limit of %d", len(w.b), maxWire)
+	if size := len(w.b) - w.start; size > maxWire {
+		return fmt.Errorf("a message of %d bytes is over the limit of %d", size, maxWire)
 	}
-	binary.LittleEndian.PutUint32(w.b[4:], uint32(len(w.b)-body)) //nolint:gosec // within the limit
+	binary.LittleEndian.PutUint32(w.b[w.start+4:], uint32(len(w.b)-body)) //nolint:gosec // within the limit
 	return nil
 }
 
 func (w *wire) align(n int) {
-	for len(w.b)%n != 0 {
+	for (len(w.b)-w.start)%n != 0 {
 		w.b = append(w.b, 0)
 	}
 }
