@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
@@ -45,6 +46,9 @@ func logHandler(stderr io.Writer, level slog.Leveler) slog.Handler {
 	return systemd.LogHandler(stderr, level)
 }
 
+// swept is how long after a collection Go has, as a rule, given up what it collected with.
+const swept = 20 * time.Millisecond
+
 // platform adds what Linux brings.
 func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Drivers = []service.Driver{
@@ -63,6 +67,8 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Guard = lease.Hold
 	o.Free = func() {
 		debug.FreeOSMemory()
+		time.Sleep(swept)
+		debug.FreeOSMemory() // what the first time itself took
 		if err := resident.Tables(); err != nil {
 			log.Debug("tables stay in memory", "err", err)
 		}
