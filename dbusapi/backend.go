@@ -15,7 +15,8 @@ type Backend interface {
 	Status() *report.Status
 	// Subscribe reports changes until cancel is called. Wake (capacity 1) has a value after
 	// Status changed or an event came; drain takes the events waiting, in order, and says
-	// how many were dropped because nobody drained (at most 256 wait).
+	// how many were dropped because nobody drained (at most 256 wait). The list is good until
+	// the next drain.
 	Subscribe() (wake <-chan struct{}, drain func() (events []report.Event, dropped uint64), cancel func())
 	// Reload reads the configuration again and returns when that is done. It returns the
 	// outcome and an error wrapping report.ErrConfigInvalid when the old one goes on.

@@ -27,6 +27,8 @@ type changes struct {
 
 	failures   int // ActionFailed since failuresAt
 	failuresAt time.Time
+
+	diff values // of an object, while it is told
 }
 
 // due is how long something still has to wait; 0: nothing does.
@@ -113,8 +115,9 @@ func (h *changes) devices(next *report.Status) {
 
 // changed sends one PropertiesChanged with everything that differs and is to be told.
 func (c *conn) changed(path dbus.ObjectPath, i *iface, old, now target) {
-	if diff := i.diff(old, now); len(diff) > 0 {
-		c.emit(path, propsInterface, "PropertiesChanged", i.spec.Name, diff, []string{})
+	if i.diff(old, now, c.changes.diff); len(c.changes.diff) > 0 {
+		c.emit(path, propsInterface, "PropertiesChanged", i.spec.Name, c.changes.diff, []string{})
+		clear(c.changes.diff)
 	}
 }
 

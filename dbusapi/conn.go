@@ -145,7 +145,7 @@ func (c *conn) run() {
 	defer unsubscribe()
 	defer c.leave()
 	defer c.cancel()
-	c.changes = changes{conn: c, drain: drain, last: c.server.backend.Status()}
+	c.changes = changes{conn: c, drain: drain, last: c.server.backend.Status(), diff: values{}}
 	if c.private {
 		c.changes.from = time.Now().Add(helloWithin)
 	}

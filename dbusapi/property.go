@@ -52,19 +52,17 @@ func (p *property) equal(a, b target) bool {
 	return p.same != nil && p.same(a, b) || reflect.DeepEqual(p.get(a), p.get(b))
 }
 
-// diff is every property that is to be told when it changes, and did.
-func (i *iface) diff(old, now target) values {
-	diff := values{}
+// diff puts every property that is to be told when it changes, and did, into what has none.
+func (i *iface) diff(old, now target, into values) {
 	for n := range i.spec.Properties {
 		p := &i.spec.Properties[n]
 		if p.Emits() != "true" {
 			continue
 		}
 		if mine := i.props[p.Name]; !mine.equal(old, now) {
-			diff[p.Name] = dbus.MakeVariant(mine.get(now))
+			into[p.Name] = dbus.MakeVariant(mine.get(now))
 		}
 	}
-	return diff
 }
 
 // constant says whether all properties that never change are equal.

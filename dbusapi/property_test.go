@@ -65,7 +65,9 @@ func TestSameSourceSameValue(t *testing.T) {
 		change(&next)
 		old, now := target{base, &base.Devices[0]}, target{&next, &next.Devices[0]}
 		for _, i := range []*iface{s.ifaces.root, s.ifaces.mappings, s.ifaces.device} {
-			if got, want := i.diff(old, now), unmarked(i).diff(old, now); !reflect.DeepEqual(got, want) {
+			got, want := values{}, values{}
+			i.diff(old, now, got)
+			if unmarked(i).diff(old, now, want); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s: %s tells %v, want %v", name, i.spec.Name, got, want)
 			}
 			if got, want := i.constant(old, now), unmarked(i).constant(old, now); got != want {
@@ -86,11 +88,12 @@ func BenchmarkDiff(b *testing.B) {
 	run := func(root, device *iface) time.Duration {
 		began := time.Now()
 		for range b.N {
-			if len(root.diff(target{status: old}, target{status: &now})) > 0 {
+			diff := values{}
+			if root.diff(target{status: old}, target{status: &now}, diff); len(diff) > 0 {
 				b.Fatal("there is a difference")
 			}
 			for n := range now.Devices {
-				device.diff(target{old, &old.Devices[n]}, target{&now, &now.Devices[n]})
+				device.diff(target{old, &old.Devices[n]}, target{&now, &now.Devices[n]}, diff)
 			}
 		}
 		return time.Since(began)

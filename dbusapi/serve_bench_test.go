@@ -38,7 +38,7 @@ func BenchmarkServe(b *testing.B) {
 	}
 	_, drain, unsubscribe := s.backend.Subscribe()
 	defer unsubscribe()
-	c.changes = changes{conn: c, drain: drain, last: s.backend.Status()}
+	c.changes = changes{conn: c, drain: drain, last: s.backend.Status(), diff: values{}}
 	for _, call := range []call{
 		{iface: peerInterface, member: "Ping"},
 		{iface: introspectable, member: "Introspect"},

@@ -48,6 +48,7 @@ type board struct {
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
 	line        string
+	next        shown // where show makes the next one: most are as the last
 	subscribers map[*subscriber]bool
 	failures    failures
 	cookies     cookies
@@ -72,7 +73,7 @@ func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *b
 	b := &board{
 		log: log, modes: modes, status: func(string) {}, base: base,
 		posts: make(chan func()), events: make(chan report.Event, maxEvents), changed: make(chan struct{}, 1), done: make(chan struct{}),
-		phase: health.Phase{Starting: true}, rows: health.Rows{}, backends: map[string]error{},
+		phase: health.Phase{Starting: true}, backends: map[string]error{},
 		subscribers: map[*subscriber]bool{}, unfocused: report.Check{Name: focusCheck, Status: report.OK}, uncontained: report.Check{Name: containedCheck, Status: report.OK},
 		untyped: report.Check{Name: textCheck, Status: report.OK},
 	}
@@ -141,7 +142,7 @@ func (b *board) Backend(name string, err error) {
 func (b *board) setView(v *ports.View) {
 	b.view = v
 	for _, name := range b.portRows {
-		delete(b.rows, name)
+		b.rows.Drop(name)
 	}
 	b.portRows = b.portRows[:0]
 	for _, c := range v.Checks {
@@ -187,8 +188,8 @@ func (b *board) publish() {
 
 // show makes what is so now the status, if that is another.
 func (b *board) show() {
-	was := b.shown.Load()
-	is := &shown{Status: b.base, view: b.view}
+	was, is := b.shown.Load(), &b.next
+	*is = shown{Status: b.base, view: b.view}
 	b.checkBackends()
 	is.Health = b.rows.List()
 	is.State = health.State(b.phase, is.Health)
@@ -199,12 +200,12 @@ func (b *board) show() {
 		is.Devices = b.view.Devices()
 	}
 	is.Mappings, is.Inhibitors = len(b.program.Mappings), b.cookies.inhibitors()
-	if same := reflect.DeepEqual(&was.Status, &is.Status); !same || was.view != is.view {
-		b.shown.Store(is)
-		if same {
-			return
-		}
-	} else {
+	same := reflect.DeepEqual(&was.Status, &is.Status)
+	if !same || was.view != is.view {
+		next := *is
+		b.shown.Store(&next)
+	}
+	if same {
 		return
 	}
 	b.logHealth(was.Health, is.Health)
@@ -338,7 +339,10 @@ func (b *board) current() *report.Status {
 func (b *board) subscribe() (<-chan struct{}, func() ([]report.Event, uint64), func()) {
 	s := &subscriber{wake: make(chan struct{}, 1), events: make(chan report.Event, maxEvents)}
 	b.post(func() { b.subscribers[s] = true })
-	drain := func() (events []report.Event, dropped uint64) {
+	var events []report.Event
+	drain := func() ([]report.Event, uint64) {
+		clear(events)
+		events = events[:0]
 		for range len(s.events) {
 			events = append(events, <-s.events)
 		}

@@ -71,7 +71,7 @@ func (d *Daemon) check(ctx context.Context, checkers []Checker, p *engine.Progra
 // replace takes rows out and others in.
 func (b *board) replace(was, is []report.Check) {
 	for _, c := range was {
-		delete(b.rows, c.Name)
+		b.rows.Drop(c.Name)
 	}
 	for _, c := range is {
 		b.rows.Set(c)

@@ -11,23 +11,43 @@ import (
 	"github.com/amiable-dev/midimon/engine/report"
 )
 
-// Rows are the checks by name. A check that is not there is all right.
-type Rows map[string]report.Check
-
-// Set takes a row in; one that is OK takes it out.
-func (r Rows) Set(c report.Check) {
-	if c.Status == report.OK {
-		delete(r, c.Name)
-		return
-	}
-	r[c.Name] = c
+// Rows are the checks by name. A check that is not there is all right; the zero value has none.
+type Rows struct {
+	rows  map[string]report.Check
+	list  []report.Check // of rows, unless it is stale
+	stale bool
 }
 
-// List is the rows not ok, failed ones first, else by name.
-func (r Rows) List() []report.Check {
-	return slices.SortedFunc(maps.Values(r), func(a, b report.Check) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
-	})
+// Set takes a row in; one that is OK takes it out.
+func (r *Rows) Set(c report.Check) {
+	was, had := r.rows[c.Name]
+	switch {
+	case c.Status != report.OK && was != c:
+		if r.rows == nil {
+			r.rows = map[string]report.Check{}
+		}
+		r.rows[c.Name] = c
+	case c.Status == report.OK && had:
+		delete(r.rows, c.Name)
+	default:
+		return
+	}
+	r.stale = true
+}
+
+// Drop takes the row of that name out.
+func (r *Rows) Drop(name string) { r.Set(report.Check{Name: name, Status: report.OK}) }
+
+// List is the rows not ok, failed ones first, else by name: the same list until one of them is another. It is
+// only read.
+func (r *Rows) List() []report.Check {
+	if r.stale {
+		r.stale = false
+		r.list = slices.SortedFunc(maps.Values(r.rows), func(a, b report.Check) int {
+			return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
+		})
+	}
+	return r.list
 }
 
 func rank(c report.Check) int {

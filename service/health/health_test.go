@@ -10,7 +10,7 @@ import (
 )
 
 func TestRows(t *testing.T) {
-	r := health.Rows{}
+	var r health.Rows
 	for _, c := range []report.Check{
 		{Name: "b", Status: report.Warning},
 		{Name: "z", Status: report.Failed},
@@ -21,12 +21,29 @@ func TestRows(t *testing.T) {
 	} {
 		r.Set(c)
 	}
-	names := ""
-	for _, c := range r.List() {
-		names += c.Name
+	list := r.List()
+	wants := func(want string) {
+		t.Helper()
+		names := ""
+		for _, c := range r.List() {
+			names += c.Name
+		}
+		if names != want {
+			t.Errorf("%s, want %s", names, want)
+		}
 	}
-	if names != "yzab" {
-		t.Error(names)
+	wants("yzab")
+	r.Set(report.Check{Name: "a", Status: report.Warning})
+	r.Drop("gone")
+	if &r.List()[0] != &list[0] {
+		t.Error("nothing changed, and the list is made anew")
+	}
+	r.Drop("z")
+	wants("yab")
+	r.Set(report.Check{Name: "a", Status: report.Failed})
+	wants("ayb")
+	if list[1].Name != "z" || list[2].Status != report.Warning {
+		t.Error("a list that was given out changed")
 	}
 }
 
