@@ -19,7 +19,7 @@ import (
 )
 
 // TestMemory measures the real daemon with 1,000 mappings, at rest and again after many events,
-// replugs and reloads. packaging/dev soak sets MIDIMON_SOAK, and then it is 10^6, 1,000 and 300
+// replugs and reloads. packaging/dev sets MIDIMON_SOAK where nothing else runs, and then it is 10^6, 1,000 and 300
 // of them.
 func TestMemory(t *testing.T) {
 	// kB. The goals are 6 and 12 MB, and 1 MB of growth. What is above that: the program before the
