@@ -19,6 +19,7 @@ import (
 type logFile struct {
 	lines   chan []byte
 	files   chan *os.File // nil: no file any more
+	taken   chan struct{} // what was in files is what is written to
 	end     chan struct{}
 	path    string // of the file in use; only set knows it
 	on      atomic.Bool
@@ -29,7 +30,7 @@ type logFile struct {
 const waitingLines = 256
 
 func newLogFile() *logFile {
-	l := &logFile{lines: make(chan []byte, waitingLines), files: make(chan *os.File), end: make(chan struct{})}
+	l := &logFile{lines: make(chan []byte, waitingLines), files: make(chan *os.File), taken: make(chan struct{}), end: make(chan struct{})}
 	go l.write()
 	return l
 }
@@ -64,6 +65,7 @@ func (l *logFile) write() {
 				return
 			}
 			f = next
+			l.taken <- struct{}{}
 		}
 	}
 }
@@ -98,8 +100,12 @@ func (l *logFile) set(path, folder string) error {
 		}
 	}
 	l.path = path
-	l.on.Store(f != nil)
+	if f == nil {
+		l.on.Store(false)
+	}
 	l.files <- f
+	<-l.taken // or the next lines would still go where the last ones did
+	l.on.Store(f != nil)
 	return nil
 }
 

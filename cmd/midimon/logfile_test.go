@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,7 @@ func TestLogFileWithoutADisk(t *testing.T) {
 	l := newLogFile()
 	l.on.Store(true)
 	l.files <- w
+	<-l.taken
 	log := slog.New(l.handler(slog.LevelInfo))
 	text := strings.Repeat("x", 1000)
 	const lines = 2 * (waitingLines + 64) // a pipe takes 64 of them
@@ -48,5 +50,22 @@ func TestLogFileWithoutADisk(t *testing.T) {
 	}
 	if log.Enabled(t.Context(), slog.LevelError) {
 		t.Error("it is still on")
+	}
+}
+
+// What is logged once there is a file is in it.
+func TestLogFileFromTheFirstLine(t *testing.T) {
+	dir := t.TempDir()
+	for n := range 2000 {
+		l := newLogFile()
+		if err := l.set(fmt.Sprint(n), dir); err != nil {
+			t.Fatal(err)
+		}
+		slog.New(l.handler(slog.LevelInfo)).Info("first")
+		l.close()
+		text, err := os.ReadFile(filepath.Join(dir, fmt.Sprint(n)))
+		if err != nil || !strings.Contains(string(text), "first") {
+			t.Fatalf("file %d: %q, %v", n, text, err)
+		}
 	}
 }
