@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -110,14 +109,7 @@ func (p *process) call(c *dbus.Conn, method string, results []any, args ...any) 
 	}
 }
 
-// descriptors is how many files it has open.
-func (p *process) descriptors() int {
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return len(entries)
-}
+func (p *process) descriptors() int { return descriptors(p.t, p.cmd.Process.Pid) }
 
 // memory is how much it has for itself, in kB: the least of a second after it has collected its
 // garbage, since it works on meanwhile, and gives back in pieces.

@@ -350,9 +350,7 @@ func (s *performer) settle(goal time.Duration) []time.Duration {
 // usage is what can leak.
 func (s *performer) usage() (fds, anonymous int) {
 	s.t.Helper()
-	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
-	s.must(err)
-	return len(list), memory(s.t, s.cmd.Process.Pid, "Anonymous:")
+	return descriptors(s.t, s.cmd.Process.Pid), memory(s.t, s.cmd.Process.Pid, "Anonymous:")
 }
 
 // TestReloadsUnderLoad saves good and bad configurations in turn while 5,000 events a second

@@ -100,13 +100,19 @@ func (l *logFile) set(path, folder string) error {
 		}
 	}
 	l.path = path
+	l.turn(f)
+	return nil
+}
+
+// turn makes f, or nothing, what is written to, and returns when it is: the next lines would still go where the
+// last ones did.
+func (l *logFile) turn(f *os.File) {
 	if f == nil {
 		l.on.Store(false)
 	}
 	l.files <- f
-	<-l.taken // or the next lines would still go where the last ones did
+	<-l.taken
 	l.on.Store(f != nil)
-	return nil
 }
 
 // openLog opens a file of ours for lines to be added.

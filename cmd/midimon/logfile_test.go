@@ -17,9 +17,7 @@ func TestLogFileWithoutADisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newLogFile()
-	l.on.Store(true)
-	l.files <- w
-	<-l.taken
+	l.turn(w)
 	log := slog.New(l.handler(slog.LevelInfo))
 	text := strings.Repeat("x", 1000)
 	const lines = 2 * (waitingLines + 64) // a pipe takes 64 of them

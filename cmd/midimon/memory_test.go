@@ -144,6 +144,16 @@ func until(t *testing.T, what string, ready func() bool) {
 	}
 }
 
+// descriptors is how many files a process has open.
+func descriptors(t testing.TB, pid int) int {
+	t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
 // memory is the sum of a line of smaps, in kB. smaps_rollup would say it at once, but ends early at times while
 // the process maps memory (Linux 6.1).
 func memory(t testing.TB, pid int, line string) (kB int) {
