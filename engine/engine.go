@@ -11,6 +11,7 @@ import (
 type Engine struct {
 	prog  *Program
 	ports [MaxPorts]*port
+	spare *port         // one that was lost
 	now   time.Duration // the latest instant seen
 	mode  int           // what acts
 	epoch uint32        // grows when the mode or the program changes
@@ -32,13 +33,6 @@ type Engine struct {
 	why     why
 	also    []candidate // of the press at hand
 	run     []int32     // bands of the value at hand
-}
-
-// port is what is known of a port: its device in the program, and its channels once used.
-type port struct {
-	device   int
-	down     [16][2]uint64 // by channel a bit per note that has a press
-	channels [16]*channel
 }
 
 // New starts an engine in the first mode of the program.
@@ -95,35 +89,6 @@ func (e *Engine) disabled(mapping int32) bool {
 	return e.off != nil && e.off[mapping>>6]&(1<<(mapping&63)) != 0
 }
 
-// Attach says which device of the program a port belongs to; Any: none of them, so only
-// mappings without a device hear it. What is known of the port's controls stays.
-func (e *Engine) Attach(id Port, device int) {
-	if e.ports[id] == nil {
-		e.ports[id] = &port{}
-	}
-	if device == Any {
-		device = len(e.prog.Devices)
-	}
-	e.ports[id].device = device
-}
-
-func (p *port) channel(n uint8) *channel {
-	if c := p.channels[n&15]; c != nil {
-		return c
-	}
-	return p.firstOf(n & 15)
-}
-
-// firstOf makes a channel at its first message.
-func (p *port) firstOf(n uint8) *channel {
-	c := &channel{}
-	for i := range c.controls {
-		c.controls[i].press = none
-	}
-	p.channels[n] = c
-	return c
-}
-
 // Step takes one message. It settles every deadline at or before its time first. A message
 // of a port that was never attached does nothing. In is not kept; it is a pointer because
 // copying it would cost as much as the lookup.
@@ -150,7 +115,7 @@ func (e *Engine) Step(in *Input, out []effect.Effect) []effect.Effect {
 		out = e.event(in, p, out)
 	case PortLost:
 		out = e.lose(in.Port, out)
-		e.ports[in.Port] = nil
+		e.detach(in.Port)
 	case Overrun:
 		out = e.lose(in.Port, out)
 	}

@@ -20,7 +20,8 @@ type why struct {
 	n       uint64 // decisions so far
 	stamped uint64
 	on      bool
-	before  map[uint64]names  // of decisions whose program was replaced
+	before  *[whySize]names   // of decisions whose program was replaced; nil: none was
+	since   uint64            // so many decisions are of replaced programs
 	failed  map[uint64]string // why what was fired came to nothing
 }
 
@@ -183,17 +184,19 @@ func micros(d time.Duration) uint32 { return uint32(max(0, min(d/time.Microsecon
 // detach keeps no more of a program that is replaced than the names in it. Those of modes and devices have
 // their own memory.
 func (w *why) detach(p *Program) {
-	before := map[uint64]names{}
-	for i := w.n - min(w.n, whySize); i < w.n; i++ {
-		n, was := w.before[i]
-		if !was {
-			n = w.ring[i%whySize].names(p)
-			n.mapping = strings.Clone(n.mapping)
-			w.ring[i%whySize].mapping = nil
-		}
-		before[i] = n
+	if w.before == nil {
+		w.before = new([whySize]names)
 	}
-	w.before = before
+	var last string // many decisions in a row are of one mapping
+	for i := max(w.since, w.n-min(w.n, whySize)); i < w.n; i++ {
+		d, n := &w.ring[i%whySize], &w.before[i%whySize]
+		*n = d.names(p)
+		if n.mapping != last {
+			last = strings.Clone(n.mapping)
+		}
+		n.mapping, d.mapping = last, nil
+	}
+	w.since = w.n
 }
 
 func (d *decision) names(p *Program) names {
@@ -205,6 +208,14 @@ func (d *decision) names(p *Program) names {
 		n.device = p.Devices[d.device].Name
 	}
 	return n
+}
+
+// names are those of a decision that is remembered, while p acts.
+func (w *why) names(i uint64, p *Program) names {
+	if i < w.since {
+		return w.before[i%whySize]
+	}
+	return w.ring[i%whySize].names(p)
 }
 
 // SetWhy switches the memory of decisions, which is on.
@@ -241,8 +252,8 @@ func (e *Engine) Failed(x *effect.Effect, reason string) {
 
 // mappingOf is the ID of a decision's mapping, or empty.
 func (w *why) mappingOf(i uint64) string {
-	if n, was := w.before[i]; was {
-		return n.mapping
+	if i < w.since {
+		return w.before[i%whySize].mapping
 	}
 	if m := w.ring[i%whySize].mapping; m != nil {
 		return m.ID
@@ -257,11 +268,7 @@ func (e *Engine) Why(n int) []report.Decision {
 	out := make([]report.Decision, 0, w.n-first)
 	for i := first; i < w.n; i++ {
 		d := &w.ring[i%whySize]
-		n, was := w.before[i]
-		if !was {
-			n = d.names(e.prog)
-		}
-		x := d.report(i+1, n)
+		x := d.report(i+1, w.names(i, e.prog))
 		if d.outcome == failed {
 			x.Reason = w.failed[i]
 		}

@@ -48,8 +48,8 @@ type board struct {
 	view        *ports.View
 	portRows    []string // names of the rows that came with view
 	line        string
-	next        shown // where show makes the next one: most are as the last
-	subscribers map[*subscriber]bool
+	next        shown                // where show makes the next one: most are as the last
+	subscribers map[*subscriber]bool // whether they get events
 	failures    failures
 	cookies     cookies
 
@@ -60,13 +60,6 @@ type board struct {
 type shown struct {
 	report.Status
 	view *ports.View
-}
-
-// subscriber gets events. Nobody waits for it.
-type subscriber struct {
-	wake    chan struct{}
-	events  chan report.Event
-	dropped atomic.Uint64
 }
 
 func newBoard(log *slog.Logger, base report.Status, modes func() *loop.Modes) *board {
@@ -162,21 +155,11 @@ func (b *board) tell(e report.Event) {
 	case report.ReloadFinished, report.Emitted, report.ModeHoldReleased:
 	}
 	dropped := b.dropped.Swap(0)
-	for s := range b.subscribers {
-		s.dropped.Add(dropped)
-		select {
-		case s.events <- e:
-		default:
-			s.dropped.Add(1)
+	for s, events := range b.subscribers {
+		if events {
+			s.add(&e, dropped)
 		}
 		s.poke()
-	}
-}
-
-func (s *subscriber) poke() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -333,22 +316,6 @@ func (b *board) current() *report.Status {
 			return &is.Status
 		}
 	}
-}
-
-// subscribe adds a subscriber.
-func (b *board) subscribe() (<-chan struct{}, func() ([]report.Event, uint64), func()) {
-	s := &subscriber{wake: make(chan struct{}, 1), events: make(chan report.Event, maxEvents)}
-	b.post(func() { b.subscribers[s] = true })
-	var events []report.Event
-	drain := func() ([]report.Event, uint64) {
-		clear(events)
-		events = events[:0]
-		for range len(s.events) {
-			events = append(events, <-s.events)
-		}
-		return events, s.dropped.Swap(0)
-	}
-	return s.wake, drain, func() { b.post(func() { delete(b.subscribers, s) }) }
 }
 
 // failures keeps failing actions from filling the log.

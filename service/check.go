@@ -30,7 +30,7 @@ func (d *Daemon) keepChecked(ctx context.Context) {
 	if len(checkers) == 0 {
 		return
 	}
-	wake, drain, cancel := d.board.subscribe()
+	wake, cancel := d.board.follow()
 	defer cancel()
 	var checked *engine.Program
 	stop := func() {}
@@ -44,7 +44,6 @@ func (d *Daemon) keepChecked(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-wake:
-			drain() // an event that nobody takes would keep what it tells of
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (d *Daemon) keepRunning(ctx context.Context) {
 	if d.o.Running == nil {
 		return
 	}
-	wake, drain, cancel := d.board.subscribe()
+	wake, cancel := d.board.follow()
 	defer cancel()
 	var last time.Time
 	for {
@@ -34,7 +34,6 @@ func (d *Daemon) keepRunning(ctx context.Context) {
 			return
 		case <-again:
 		case <-wake: // perhaps of another configuration
-			drain()
 		}
 	}
 }

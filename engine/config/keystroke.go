@@ -14,9 +14,13 @@ type keystroke struct {
 	keys, modifiers int32 // the nodes, or 0
 }
 
-// A block of keystrokes takes less time than so many single ones. In a small file it has one for
-// each mapping.
-const keystrokesInBlock = 32
+// A block of keystrokes, or of words, takes less time than so many single ones. In a small file it has
+// one for each mapping. In a large one it is what Go gives back as a whole (16 KiB, and what has more than
+// 32): many small ones would stand between what other programs left.
+const (
+	keystrokesInBlock = 512
+	wordsInBlock      = 1000
+)
 
 func (r *reader) newKeystroke() *effect.Keystroke {
 	if len(r.keystrokes) == 0 {
@@ -25,6 +29,16 @@ func (r *reader) newKeystroke() *effect.Keystroke {
 	k := &r.keystrokes[0]
 	r.keystrokes = r.keystrokes[1:]
 	return k
+}
+
+// newWords is a list that has room for n.
+func (r *reader) newWords(n int) []string {
+	if len(r.words) < n {
+		r.words = make([]string, max(n, min(wordsInBlock, len(r.prog.Mappings))))
+	}
+	list := r.words[:0:n]
+	r.words = r.words[n:]
+	return list
 }
 
 // readKeystroke is not made by madeOf: most actions are keystrokes, and this is faster.
@@ -65,7 +79,8 @@ var noModifiers = []string{}
 
 func (r *reader) keystroke(k *keystroke) effect.Action {
 	k.Modifiers = noModifiers
-	if k.modifiers != 0 {
+	if n := r.nodes[k.modifiers].size; k.modifiers != 0 && n > 0 {
+		k.Modifiers = r.newWords(int(n))
 		for c := r.first(k.modifiers); c != 0; c = r.nodes[c].next {
 			if s, ok := r.text(c); ok {
 				r.press(c, &k.Chord, s, modifiers, "modifier")

@@ -28,11 +28,12 @@ type reader struct {
 	ids           map[string]place // the names of mappings, and where each stands
 	paths         strings.Builder  // the ids of mappings without a name
 
-	reading    mapping   // the mapping being read
-	left       bool      // it is left out
-	toggles    bool      // there are some in its action
-	pressing   keystroke // the keystroke being read
-	keystrokes []effect.Keystroke
+	reading    mapping            // the mapping being read
+	left       bool               // it is left out
+	toggles    bool               // there are some in its action
+	pressing   keystroke          // the keystroke being read
+	keystrokes []effect.Keystroke // that are left of a block
+	words      []string           // and these
 
 	nesting int   // of the action being read
 	runs    int   // Sequences and Repeats around it
