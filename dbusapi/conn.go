@@ -35,7 +35,7 @@ type conn struct {
 	callers map[string]*caller // who calls, holds or wants something
 	monitor monitor
 	said    uint32 // messages
-	unsent  *wire  // those that are still to be written; nil: none
+	unsent  wire   // those that are still to be written
 	row     int    // calls served since there was a rest
 }
 
@@ -329,9 +329,7 @@ func (c *conn) send(m *message) error {
 	if c.private { // gdbus shows no signals without a sender
 		m.from = ourName
 	}
-	if c.unsent == nil {
-		c.unsent, _ = wires.Get().(*wire)
-	}
+	c.unsent.grow()
 	err := c.unsent.message(m)
 	if len(c.unsent.b) >= largeWire {
 		c.write()
@@ -341,15 +339,10 @@ func (c *conn) send(m *message) error {
 
 // write blocks for at most the time a write may take; then the connection ends.
 func (c *conn) write() {
-	w := c.unsent
-	if w == nil {
-		return
+	if len(c.unsent.b) > 0 {
+		_, _ = c.out.Write(c.unsent.b) // which ends the connection if it fails
+		c.unsent.empty()
 	}
-	c.unsent = nil
-	if len(w.b) > 0 {
-		_, _ = c.out.Write(w.b) // which ends the connection if it fails
-	}
-	w.free()
 }
 
 // noCalls is godbus' handler for everything: it does nothing, for intercept did it.

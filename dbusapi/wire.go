@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/godbus/dbus/v5"
@@ -32,15 +31,24 @@ type wire struct {
 	start int // of the message that is made: alignment counts from there
 }
 
-// wires are kept for the next messages, but for those of large ones, which are rare.
-var wires = sync.Pool{New: func() any { return new(wire) }}
+// Sizes of what a wire holds, in bytes.
+const (
+	firstWire = 4 << 10  // it is made with: most messages of an iteration fit in
+	keptWire  = 16 << 10 // is kept for the next messages: larger ones are rare
+	largeWire = 64 << 10 // is written at once
+)
 
-const largeWire = 64 << 10
+// grow makes place for the first message.
+func (w *wire) grow() {
+	if w.b == nil {
+		w.b = make([]byte, 0, firstWire)
+	}
+}
 
-func (w *wire) free() {
-	if cap(w.b) <= largeWire {
-		w.b = w.b[:0]
-		wires.Put(w)
+// empty forgets what was written.
+func (w *wire) empty() {
+	if w.b = w.b[:0]; cap(w.b) > keptWire {
+		w.b = nil
 	}
 }
 

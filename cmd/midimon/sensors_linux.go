@@ -21,6 +21,10 @@ func (s sessions) Run(ctx context.Context, d *service.Daemon) {
 
 type focuses struct{ *focus.Watcher }
 
+// Again does nothing: whatever could tell of the focus is heard of when it comes, and to look for it takes longer
+// than all that is done for a device.
+func (focuses) Again() {}
+
 func (s focuses) Run(ctx context.Context, d *service.Daemon) {
 	s.Watcher.Run(ctx, func(is focus.Focus) {
 		if is.Source == "" {

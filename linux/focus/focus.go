@@ -76,8 +76,8 @@ func New(user *bus.Bus, getenv func(string) string) *Watcher {
 	return &Watcher{getenv, getenv("XDG_RUNTIME_DIR"), user, make(chan struct{}, 1)}
 }
 
-// Again makes it look for a source anew if it has none.
-func (w *Watcher) Again() {
+// look makes it look for a source anew if it has none.
+func (w *Watcher) look() {
 	select {
 	case w.again <- struct{}{}:
 	default:

@@ -44,7 +44,7 @@ func (w *Watcher) endWith(ctx context.Context, name, was string, end func()) {
 func (w *Watcher) awaitOwner(ctx context.Context, name string) {
 	w.user.Owner(ctx, name, func(_ *dbus.Conn, owner string) {
 		if owner != "" {
-			w.Again()
+			w.look()
 		}
 	})
 }
@@ -54,7 +54,7 @@ func (w *Watcher) awaitSignal(ctx context.Context, match []dbus.MatchOption, is 
 	w.user.Each(ctx, func(conn *dbus.Conn) {
 		bus.Follow(ctx, conn, match, func(s *dbus.Signal) {
 			if is(s) {
-				w.Again()
+				w.look()
 			}
 		}, func() {})
 	})

@@ -20,10 +20,7 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 		old, left := s.program, s.left
 		s.program, s.left = p, map[string]bool{}
 		verdicts, _ := match(p.Devices, s.wanted, s.allPorts())
-		index := make([]int, engine.MaxPorts)
-		for id := range index {
-			index[id] = engine.Any
-		}
+		index := map[engine.Port]int{}
 		for i, v := range verdicts {
 			for _, q := range v.ports {
 				if l := s.open[q.key()]; l != nil {
@@ -35,7 +32,11 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 		if err := s.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
 			out = e.Swap(p, now, out)
 			for _, l := range s.open {
-				e.Attach(l.id, index[l.id])
+				if i, ok := index[l.id]; ok {
+					e.Attach(l.id, i)
+				} else {
+					e.Attach(l.id, engine.Any)
+				}
 			}
 			return out
 		}); err != nil {
