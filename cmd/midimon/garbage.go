@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // The bounds of the heap's garbage, in bytes.
@@ -18,6 +19,36 @@ const (
 	// before is the limit as long as nothing was collected: no start comes near it.
 	before = 32 << 20
 )
+
+// What Go's heap consists of.
+const (
+	page       = 8 << 10 // bytes
+	pagesAhead = 64      // that a processor takes at once, to have some
+)
+
+// swept is how long after a collection Go has, as a rule, given up what it collected with.
+const swept = 20 * time.Millisecond
+
+// giveBack gives the system what the heap does not need, twice: the first time takes memory itself, and misses
+// what the processors have.
+func giveBack() {
+	debug.FreeOSMemory()
+	time.Sleep(swept)
+	usePagesAhead()
+	debug.FreeOSMemory()
+}
+
+// usePagesAhead has the processors take other pages than those they have. What is free of these, 512 KiB at most, Go
+// does not give back. So one processor goes, and loses them, and the last one uses them up. What it takes next is where
+// most of the heap is, and little is free.
+func usePagesAhead() {
+	procs := runtime.GOMAXPROCS(noteProcs)
+	defer runtime.GOMAXPROCS(procs)
+	var taken [pagesAhead][]byte
+	for i := range taken {
+		taken[i] = make([]byte, page)
+	}
+}
 
 // collectByNeed has garbage collected when there is some, and not each two minutes too: a
 // daemon at rest then stays at rest. Go does that when it has a limit instead of a share, so

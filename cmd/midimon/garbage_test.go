@@ -4,7 +4,11 @@ package main
 
 import (
 	"regexp"
+	"runtime"
+	"runtime/metrics"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -32,4 +36,31 @@ func TestTheLimitFollowsTheHeap(t *testing.T) {
 		all := goals()
 		return all[len(all)-1] <= 8
 	})
+}
+
+// After work on both processors what is free does not stay with us, whichever of them has it. Go may miss some of it, so
+// the middle of many times counts.
+func TestGiveBack(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(besideProcs))
+	var free []uint64
+	for range 51 {
+		var working sync.WaitGroup
+		for range besideProcs {
+			working.Go(func() {
+				kept := make([][]byte, 300)
+				for i := range 20_000 {
+					kept[i*7%len(kept)] = make([]byte, 64<<(i%7))
+				}
+			})
+		}
+		working.Wait()
+		giveBack()
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
+		metrics.Read(sample)
+		free = append(free, sample[0].Value.Uint64())
+	}
+	slices.Sort(free)
+	if free[len(free)/2] > 16<<10 {
+		t.Errorf("bytes that are free and ours: %d", free)
+	}
 }

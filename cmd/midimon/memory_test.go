@@ -22,8 +22,8 @@ import (
 // replugs and reloads. packaging/dev sets MIDIMON_SOAK where nothing else runs, and then it is 10^6, 1,000 and 300
 // of them.
 func TestMemory(t *testing.T) {
-	// kB. The goals are 6 and 12 MB, and 1 MB of growth. What is above that: the program before the
-	// last one is kept, and Go's own books of a heap that was collected more than once.
+	// kB. The goals are 6 and 12 MB, and 1 MB of growth, of which most is Go's own books of a heap that was
+	// collected more than twice.
 	const goalAnonymous, goalRSS, maxAnonymous, maxRSS, maxGrowth = 6 << 10, 12 << 10, 6<<10 + 512, 14 << 10, 1 << 10
 	events, replugs, reloads := 50_000, 30, 30
 	if os.Getenv("MIDIMON_SOAK") != "" {
@@ -129,7 +129,7 @@ func TestMemory(t *testing.T) {
 	if after-before > maxGrowth {
 		t.Logf("the goal is not reached: it grew by %d kB, and not by at most %d", after-before, maxGrowth)
 	}
-	if after-before > 2*maxGrowth {
+	if after-before > maxGrowth*3/2 {
 		t.Errorf("it grew by %d kB", after-before)
 	}
 }

@@ -31,6 +31,7 @@ func logHandler(stderr io.Writer, level slog.Leveler) slog.Handler {
 func platform(o *service.Options, _ *slog.Logger) error {
 	o.Problems = darwin.Problems()
 	o.Supervisor = nobody{}
+	o.Free = giveBack
 	return nil
 }
 

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"time"
 
 	"github.com/amiable-dev/midimon/engine"
 	"github.com/amiable-dev/midimon/linux/alsaseq"
@@ -46,9 +44,6 @@ func logHandler(stderr io.Writer, level slog.Leveler) slog.Handler {
 	return systemd.LogHandler(stderr, level)
 }
 
-// swept is how long after a collection Go has, as a rule, given up what it collected with.
-const swept = 20 * time.Millisecond
-
 // platform adds what Linux brings.
 func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.Drivers = []service.Driver{
@@ -66,9 +61,7 @@ func platform(o *service.Options, log *slog.Logger) (err error) {
 	o.PrivateEnv = append(systemd.PrivateEnv(), "DBUS_STARTER_ADDRESS", "DBUS_STARTER_BUS_TYPE")
 	o.Guard = lease.Hold
 	o.Free = func() {
-		debug.FreeOSMemory()
-		time.Sleep(swept)
-		debug.FreeOSMemory() // what the first time itself took
+		giveBack()
 		if err := resident.Tables(); err != nil {
 			log.Debug("tables stay in memory", "err", err)
 		}
