@@ -240,7 +240,7 @@ func (e *Engine) Failed(x *effect.Effect, reason string) {
 	}
 	i := w.n - uint64(ago) - 1
 	d := &w.ring[i%whySize]
-	if d.outcome != fired || w.mappingOf(i) != x.Origin.ID { // another mapping that the same press fired
+	if d.outcome != fired || w.names(i, e.prog).mapping != x.Origin.ID { // another mapping that the same press fired
 		return
 	}
 	if w.failed == nil {
@@ -248,17 +248,6 @@ func (e *Engine) Failed(x *effect.Effect, reason string) {
 	}
 	maps.DeleteFunc(w.failed, func(i uint64, _ string) bool { return i+whySize < w.n })
 	d.outcome, w.failed[i] = failed, reason
-}
-
-// mappingOf is the ID of a decision's mapping, or empty.
-func (w *why) mappingOf(i uint64) string {
-	if i < w.since {
-		return w.before[i%whySize].mapping
-	}
-	if m := w.ring[i%whySize].mapping; m != nil {
-		return m.ID
-	}
-	return ""
 }
 
 // Why is the newest decisions, at most n and at most 256, the newest last.

@@ -22,29 +22,20 @@ const (
 	wordsInBlock      = 1000
 )
 
-func (r *reader) newKeystroke() *effect.Keystroke {
-	if len(r.keystrokes) == 0 {
-		r.keystrokes = make([]effect.Keystroke, max(1, min(keystrokesInBlock, len(r.prog.Mappings))))
+// take is n things out of a block, or out of the next one, which has most of them.
+func take[T any](r *reader, block *[]T, n, most int) []T {
+	if len(*block) < n {
+		*block = make([]T, max(n, min(most, len(r.prog.Mappings))))
 	}
-	k := &r.keystrokes[0]
-	r.keystrokes = r.keystrokes[1:]
-	return k
-}
-
-// newWords is a list that has room for n.
-func (r *reader) newWords(n int) []string {
-	if len(r.words) < n {
-		r.words = make([]string, max(n, min(wordsInBlock, len(r.prog.Mappings))))
-	}
-	list := r.words[:0:n]
-	r.words = r.words[n:]
-	return list
+	taken := (*block)[:n:n]
+	*block = (*block)[n:]
+	return taken
 }
 
 // readKeystroke is not made by madeOf: most actions are keystrokes, and this is faster.
 func readKeystroke(r *reader, id int32) effect.Action {
 	k := &r.pressing
-	*k = keystroke{Keystroke: r.newKeystroke()}
+	*k = keystroke{Keystroke: &take(r, &r.keystrokes, 1, keystrokesInBlock)[0]}
 	readTable(r, id, keystrokeOwn, k)
 	return r.keystroke(k)
 }
@@ -80,7 +71,7 @@ var noModifiers = []string{}
 func (r *reader) keystroke(k *keystroke) effect.Action {
 	k.Modifiers = noModifiers
 	if n := r.nodes[k.modifiers].size; k.modifiers != 0 && n > 0 {
-		k.Modifiers = r.newWords(int(n))
+		k.Modifiers = take(r, &r.words, int(n), wordsInBlock)[:0]
 		for c := r.first(k.modifiers); c != 0; c = r.nodes[c].next {
 			if s, ok := r.text(c); ok {
 				r.press(c, &k.Chord, s, modifiers, "modifier")

@@ -21,6 +21,9 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 		s.program, s.left = p, map[string]bool{}
 		verdicts, _ := match(p.Devices, s.wanted, s.allPorts())
 		index := map[engine.Port]int{}
+		for _, l := range s.open {
+			index[l.id] = engine.Any
+		}
 		for i, v := range verdicts {
 			for _, q := range v.ports {
 				if l := s.open[q.key()]; l != nil {
@@ -32,11 +35,7 @@ func (s *Supervisor) Swap(ctx context.Context, p *engine.Program) error {
 		if err := s.loop.Do(ctx, func(e *engine.Engine, now time.Duration, out []effect.Effect) []effect.Effect {
 			out = e.Swap(p, now, out)
 			for _, l := range s.open {
-				if i, ok := index[l.id]; ok {
-					e.Attach(l.id, i)
-				} else {
-					e.Attach(l.id, engine.Any)
-				}
+				e.Attach(l.id, index[l.id])
 			}
 			return out
 		}); err != nil {
